@@ -1,4 +1,11 @@
-/** Placeholder of shape; completed with the table of all errors. */
+/**
+ * The one table of errors: code and exact text as etcd sends them, and whether the refused
+ * request certainly had no effect. The server answers from it; the client looks its answers up
+ * in it, those of a real etcd too, which is why errors are here that we never send.
+ */
+import type { RequestFailure } from '../member/failure.ts';
+
+/** What a client is told. */
 export interface ServiceError {
   /** gRPC status code number. */
   readonly code: number;
@@ -6,4 +13,144 @@ export interface ServiceError {
   readonly message: string;
   /** true: the request certainly had no effect. */
   readonly definite: boolean;
+}
+
+/** Requests that are refused before anything is done about them. */
+export type ValidationFailure =
+  | 'keyNotProvided'
+  /** Also what etcd calls an operation of a transaction that is none. */
+  | 'keyNotFound'
+  | 'valueProvided'
+  | 'leaseProvided'
+  | 'tooManyOps'
+  | 'duplicateKey'
+  /** For the decoders: an unknown order or target cannot be expressed further in. */
+  | 'invalidSortOption'
+  | 'notSupportedForLearner';
+
+export type ServiceFailure = RequestFailure | ValidationFailure;
+
+/** gRPC status codes, by number, that etcd's errors have. */
+const CODE = {
+  canceled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  outOfRange: 11,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
+} as const;
+
+type CodeName = keyof typeof CODE;
+
+function definite(code: CodeName, text: string): ServiceError {
+  return { code: CODE[code], message: `etcdserver: ${text}`, definite: true };
+}
+
+/** The request may still take effect, or already has. */
+function indefinite(code: CodeName, text: string): ServiceError {
+  return { code: CODE[code], message: `etcdserver: ${text}`, definite: false };
+}
+
+const OURS: Readonly<Record<ServiceFailure, ServiceError>> = {
+  keyNotProvided: definite('invalidArgument', 'key is not provided'),
+  keyNotFound: definite('invalidArgument', 'key not found'),
+  valueProvided: definite('invalidArgument', 'value is provided'),
+  leaseProvided: definite('invalidArgument', 'lease is provided'),
+  tooManyOps: definite('invalidArgument', 'too many operations in txn request'),
+  duplicateKey: definite('invalidArgument', 'duplicate key given in txn request'),
+  invalidSortOption: definite('invalidArgument', 'invalid sort option'),
+  requestTooLarge: definite('invalidArgument', 'request is too large'),
+  compacted: definite('outOfRange', 'mvcc: required revision has been compacted'),
+  futureRevision: definite('outOfRange', 'mvcc: required revision is a future revision'),
+  leaseNotFound: definite('notFound', 'requested lease not found'),
+  notSupportedForLearner: definite('failedPrecondition', 'rpc not supported for learner'),
+  // Declared as ResourceExhausted in etcd, which sends it as Unknown all the same.
+  tooManyRequests: definite('unknown', 'too many requests'),
+  noLeader: definite('unavailable', 'no leader'),
+  // Only reads wait for a leader to confirm itself, and they have no effect.
+  leaderChanged: definite('unavailable', 'leader changed'),
+  stopped: indefinite('unavailable', 'server stopped'),
+  timeout: indefinite('unavailable', 'request timed out'),
+  timeoutLeaderFailed: indefinite(
+    'unavailable',
+    'request timed out, possibly due to previous leader failure',
+  ),
+};
+
+const OTHERS: readonly ServiceError[] = [
+  definite('invalidArgument', 'invalid client api version'),
+  definite('invalidArgument', 'given member URLs are invalid'),
+  definite('invalidArgument', 'user name is empty'),
+  definite('invalidArgument', 'role name is empty'),
+  definite('invalidArgument', 'authentication failed, invalid user ID or password'),
+  definite('invalidArgument', 'permission not given'),
+  definite('invalidArgument', 'invalid auth management'),
+  definite('invalidArgument', 'revision of auth store is old'),
+  definite('invalidArgument', 'wrong downgrade target version format'),
+  definite('invalidArgument', 'invalid downgrade target version'),
+  definite('outOfRange', 'too large lease TTL'),
+  // A real etcd may say so of a write that it has applied, when the space ran out meanwhile.
+  indefinite('resourceExhausted', 'mvcc: database space exceeded'),
+  definite('notFound', 'member not found'),
+  definite('failedPrecondition', 'lease already exists'),
+  definite('failedPrecondition', 'member ID already exist'),
+  definite('failedPrecondition', 'Peer URLs already exists'),
+  definite('failedPrecondition', 'can only promote a learner member'),
+  definite('failedPrecondition', 'can only promote a learner member which is in sync with leader'),
+  definite('failedPrecondition', 'too many learner members in cluster'),
+  definite('failedPrecondition', 'cluster ID mismatch'),
+  definite('failedPrecondition', 'root user does not exist'),
+  definite('failedPrecondition', 'root user does not have root role'),
+  definite('failedPrecondition', 'user name already exists'),
+  definite('failedPrecondition', 'user name not found'),
+  definite('failedPrecondition', 'role name already exists'),
+  definite('failedPrecondition', 'role name not found'),
+  definite('failedPrecondition', 'role is not granted to the user'),
+  definite('failedPrecondition', 'permission is not granted to the role'),
+  definite('failedPrecondition', 'authentication is not enabled'),
+  definite('failedPrecondition', 'not leader'),
+  definite('failedPrecondition', 'not capable'),
+  definite('failedPrecondition', 'bad leader transferee'),
+  definite('failedPrecondition', 'cluster version not found during downgrade'),
+  definite('failedPrecondition', 'cluster has a downgrade job in progress'),
+  definite('failedPrecondition', 'no inflight downgrade job'),
+  definite('unknown', 're-configuration failed due to not enough started members'),
+  definite('unavailable', 'unhealthy cluster'),
+  definite('permissionDenied', 'permission denied'),
+  definite('unauthenticated', 'invalid auth token'),
+  indefinite('unavailable', 'request timed out, possibly due to connection lost'),
+  indefinite('unavailable', 'request timed out, waiting for the applied index took too long'),
+  indefinite('unknown', 'request timed out, leader transfer took too long'),
+  indefinite('canceled', 'watch canceled'),
+  indefinite('canceled', 'request canceled'),
+  indefinite('deadlineExceeded', 'context deadline exceeded'),
+  // Members disagree about what happened, so nothing they say of it is certain.
+  indefinite('dataLoss', 'corrupt cluster'),
+];
+
+/** Every error there is a row for. */
+export const ALL_ERRORS: readonly ServiceError[] = [...Object.values(OURS), ...OTHERS];
+
+const BY_MESSAGE: ReadonlyMap<string, ServiceError> = new Map(
+  ALL_ERRORS.map((error) => [error.message, error]),
+);
+
+/** The row of a failure. */
+export function serviceError(failure: ServiceFailure): ServiceError {
+  return OURS[failure];
+}
+
+/**
+ * Whether a server's error answer rules out that the request had an effect. Code and text must
+ * both be known: anything else may come from a proxy or a connection that broke half-way.
+ */
+export function definiteness(code: number, message: string): boolean {
+  const known = BY_MESSAGE.get(message);
+  return known?.code === code && known.definite;
 }

@@ -1,0 +1,21 @@
+/** The frame around every answer. */
+import type { Revision } from '../lib/ids.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import type { MemberNode } from '../member/node.ts';
+import { type ServiceError, type ServiceFailure, serviceError } from './errors.ts';
+import type { Answer } from './response.ts';
+
+/** `revision`: the store's when the request was applied or read. */
+export function answer<Value>(
+  node: MemberNode,
+  revision: Revision,
+  result: Value,
+): Result<Answer<Value>, ServiceError> {
+  const { clusterId, memberId, term } = node.status();
+  return ok({ header: { clusterId, memberId, revision, raftTerm: term }, result });
+}
+
+/** An answer without a header, as errors are. */
+export function refuse(failure: ServiceFailure): Result<never, ServiceError> {
+  return err(serviceError(failure));
+}

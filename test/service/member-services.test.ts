@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ClusterService } from '../../src/service/cluster.ts';
+import { serviceError } from '../../src/service/errors.ts';
+import { HealthService } from '../../src/service/health.ts';
+import { MaintenanceService } from '../../src/service/maintenance.ts';
+import { putRequest } from '../mvcc/requests.ts';
+import { FakeNode, MEMBER } from './fake-node.ts';
+
+let node: FakeNode;
+
+beforeEach(() => {
+  node = new FakeNode();
+});
+
+describe('status', () => {
+  test('tells what the member knows of itself', async () => {
+    node.store.put(putRequest('a', 'v'));
+    expect(await new MaintenanceService(node).status()).toEqual({
+      ok: true,
+      value: {
+        header: { clusterId: 0xc1n, memberId: 0xabcn, revision: 2, raftTerm: 3 },
+        result: { ...node.status(), version: '3.6.0', storageVersion: '3.6.0', errors: [] },
+      },
+    });
+    expect(node.calls).toEqual([]);
+  });
+
+  test('is answered without a leader, which is an error in it', async () => {
+    node.leader = undefined;
+    expect(await new MaintenanceService(node).status()).toMatchObject({
+      ok: true,
+      value: { result: { leader: undefined, errors: ['etcdserver: no leader'] } },
+    });
+  });
+});
+
+describe('member list', () => {
+  test('linearizable: after the barrier; the header has no revision', async () => {
+    node.store.put(putRequest('a', 'v'));
+    expect(await new ClusterService(node).memberList({ linearizable: true })).toEqual({
+      ok: true,
+      value: {
+        header: { clusterId: 0xc1n, memberId: 0xabcn, revision: 0, raftTerm: 3 },
+        result: { members: [MEMBER] },
+      },
+    });
+    expect(node.calls).toEqual(['barrier']);
+  });
+
+  test('fails with the barrier, unless any view will do', async () => {
+    node.barrierFailure = 'timeout';
+    const cluster = new ClusterService(node);
+    expect(await cluster.memberList({ linearizable: true })).toEqual({
+      ok: false,
+      error: serviceError('timeout'),
+    });
+    expect((await cluster.memberList({ linearizable: false })).ok).toBe(true);
+  });
+
+  test('is refused by a learner', async () => {
+    node.isLearner = true;
+    expect(await new ClusterService(node).memberList({ linearizable: false })).toEqual({
+      ok: false,
+      error: serviceError('notSupportedForLearner'),
+    });
+  });
+});
+
+describe('health', () => {
+  test('true once a linearizable read would be answered', async () => {
+    expect(await new HealthService(node).check({ serializable: false })).toEqual({ healthy: true, reason: '' });
+    expect(node.calls).toEqual(['barrier']);
+  });
+
+  test('false without a leader, and nothing is waited for', async () => {
+    node.leader = undefined;
+    expect(await new HealthService(node).check({ serializable: false })).toEqual({
+      healthy: false,
+      reason: 'RAFT NO LEADER',
+    });
+    expect(node.calls).toEqual([]);
+  });
+
+  test('false when the barrier fails', async () => {
+    node.barrierFailure = 'timeout';
+    expect(await new HealthService(node).check({ serializable: false })).toEqual({
+      healthy: false,
+      reason: 'RANGE ERROR:etcdserver: request timed out',
+    });
+  });
+
+  test('serializable: this member answers, that is enough', async () => {
+    node.leader = undefined;
+    node.barrierFailure = 'timeout';
+    expect(await new HealthService(node).check({ serializable: true })).toEqual({
+      healthy: true,
+      reason: '',
+    });
+  });
+});
