@@ -1,0 +1,90 @@
+/** The harness's end of the links process. */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { ClusterError, type LinkCounter } from '../../cluster.ts';
+import { programPath } from '../programs.ts';
+import type { Link, LinkedMember, LinksAnswer, LinksCommand, PeerProtocol } from './messages.ts';
+
+export class Links {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, PromiseWithResolvers<readonly LinkCounter[]>>();
+  #sequence = 0;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.on('message', (answer: LinksAnswer) => {
+      if (answer.type === 'done') this.#waiting.get(answer.sequence)?.resolve(answer.counters);
+    });
+    child.on('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(gone());
+    });
+  }
+
+  /**
+   * Starts the proxies; `onSpawn` hears the pid at once. Throws {@link ClusterError}, whose
+   * message has EADDRINUSE in it when a port is taken. `logFd` takes what the process prints.
+   */
+  static async open(
+    setup: { readonly protocol: PeerProtocol; readonly members: readonly LinkedMember[] },
+    host: {
+      readonly runId: string;
+      readonly logFd: number;
+      readonly environment: NodeJS.ProcessEnv;
+      readonly onSpawn: (pid: number) => void;
+    },
+  ): Promise<Links> {
+    const child = fork(programPath('./links/main'), [host.runId], {
+      // Its own group: the harness decides when the links end, not a Ctrl-C in its terminal.
+      detached: true,
+      execArgv: [],
+      env: host.environment,
+      stdio: ['ignore', host.logFd, host.logFd, 'ipc'],
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    child.once('error', (error) => reject(new ClusterError('no links', { cause: error })));
+    child.once('exit', () => reject(gone()));
+    child.once('message', (answer: LinksAnswer) => {
+      if (answer.type === 'failed') reject(new ClusterError(`links: ${answer.reason}`));
+      else resolve();
+    });
+    if (child.pid !== undefined) host.onSpawn(child.pid);
+    child.send({ type: 'open', ...setup } satisfies LinksCommand);
+    try {
+      await promise;
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
+    return new Links(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Resolves when no further byte crosses the cuts, but for those in the sockets already. */
+  async setCuts(cuts: readonly Link[]): Promise<void> {
+    await this.#ask((sequence) => ({ type: 'cut', sequence, cuts }));
+  }
+
+  counters(): Promise<readonly LinkCounter[]> {
+    return this.#ask((sequence) => ({ type: 'count', sequence }));
+  }
+
+  async #ask(command: (sequence: number) => LinksCommand): Promise<readonly LinkCounter[]> {
+    if (!this.#child.connected) throw gone();
+    const sequence = this.#sequence++;
+    const answer = Promise.withResolvers<readonly LinkCounter[]>();
+    this.#waiting.set(sequence, answer);
+    this.#child.send(command(sequence));
+    try {
+      return await answer.promise;
+    } finally {
+      this.#waiting.delete(sequence);
+    }
+  }
+}
+
+function gone(): ClusterError {
+  return new ClusterError('the links process has ended; see links.log');
+}

@@ -1,0 +1,299 @@
+/**
+ * A cluster of plain processes on loopback, for machines without Docker.
+ *
+ * | fault     | mechanism                                                                      |
+ * |-----------|--------------------------------------------------------------------------------|
+ * | kill      | SIGKILL to the member's process group (server and disk)                        |
+ * | pause     | SIGSTOP to the group                                                           |
+ * | partition | peers dial each other through proxies in a process of their own (`links/`)     |
+ * | slow-disk | FUSE pass-through in front of the data directory, in the group's own mount     |
+ * |           | namespace, so that it dies with the group                                      |
+ *
+ * In the run directory: `<node>.log` and `links.log`, `data/<node>` (removed at the end unless
+ * asked for), `mnt/<node>` (empty as seen from outside the namespaces; removed at the end).
+ */
+
+import { closeSync, copyFileSync, existsSync, rmdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Result } from '../../../src/lib/result.ts';
+import {
+  type CapabilityReport,
+  type Cluster,
+  type ClusterConfig,
+  ClusterError,
+  type ClusterNode,
+  type DiskCounter,
+  type Grudge,
+  type LinkCounter,
+} from '../cluster.ts';
+import { capabilitiesWith, describeEnvironment } from './capabilities.ts';
+import { probeDisk } from './disk-probe.ts';
+import { Links } from './links/links.ts';
+import type { Link } from './links/messages.ts';
+import { boundLogs, openLog } from './log-file.ts';
+import { Member } from './member.ts';
+import { memberId } from './member-id.ts';
+import { choosePorts } from './ports.ts';
+import { killGroup, signalGroup } from './process-table.ts';
+import {
+  childEnvironment,
+  clientUrl,
+  type MemberAddress,
+  peerUrl,
+  serverCommand,
+  type Unshare,
+} from './programs.ts';
+import { awaitListening, isPortTaken } from './readiness.ts';
+import { Registration, unmountBelow } from './registry.ts';
+
+export { sweepProcesses } from './registry.ts';
+
+/** Another process may take a port between choosing it and listening on it. */
+const OPEN_ATTEMPTS_MAX = 3;
+const PORTS_PER_MEMBER = 4;
+
+export interface ProcessClusterOptions {
+  /** Hears one line per step of the start. */
+  readonly onProgress?: (line: string) => void;
+  /** Leave `data/` in the run directory when the cluster is disposed of. */
+  readonly keepData?: boolean;
+}
+
+/**
+ * Starts all members; resolves when each accepts client connections. Throws {@link ClusterError}
+ * with a member's last log lines when one does not come up; nothing is left running then.
+ */
+export async function openProcessCluster(
+  config: ClusterConfig,
+  options: ProcessClusterOptions = {},
+): Promise<Cluster> {
+  const onProgress = options.onProgress ?? (() => undefined);
+  const environment = childEnvironment();
+  const disk = await probeDisk(environment);
+  onProgress(disk.ok ? 'disk: FUSE, in mount namespaces' : `disk: plain (${disk.error})`);
+  for (let attempt = 1; ; attempt++) {
+    const cluster = await ProcessCluster.create(config, {
+      ...options,
+      onProgress,
+      environment,
+      disk,
+      attempt,
+    });
+    try {
+      await cluster.open();
+      return cluster;
+    } catch (error) {
+      await cluster.abandon();
+      if (attempt === OPEN_ATTEMPTS_MAX || !isPortTaken(error)) throw error;
+      onProgress('a port was taken meanwhile: starting over with others');
+    }
+  }
+}
+
+interface Setup extends ProcessClusterOptions {
+  readonly onProgress: (line: string) => void;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly disk: Result<Unshare, string>;
+  readonly attempt: number;
+}
+
+class ProcessCluster implements Cluster {
+  readonly backend = 'process';
+  readonly nodes: readonly ClusterNode[];
+  readonly capabilities: readonly CapabilityReport[];
+  readonly environment: readonly { readonly name: string; readonly value: string }[];
+  readonly #config: ClusterConfig;
+  readonly #setup: Setup;
+  readonly #addresses: readonly MemberAddress[];
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #registration: Registration;
+  readonly #ended = new AbortController();
+  #links: Links | undefined;
+
+  static async create(config: ClusterConfig, setup: Setup): Promise<ProcessCluster> {
+    const seed = `${config.runId}/${setup.attempt}`;
+    const ports = await choosePorts(PORTS_PER_MEMBER * config.memberCount, seed);
+    const addresses = Array.from({ length: config.memberCount }, (_, i) => {
+      const [client, peer, proxy, diskControl] = ports.slice(PORTS_PER_MEMBER * i);
+      return {
+        name: `n${i + 1}`,
+        ports: { client: client!, peer: peer!, proxy: proxy!, diskControl: diskControl! },
+      };
+    });
+    return new ProcessCluster(
+      config,
+      setup,
+      addresses,
+      await describeEnvironment(config.target, setup.disk),
+    );
+  }
+
+  private constructor(
+    config: ClusterConfig,
+    setup: Setup,
+    addresses: readonly MemberAddress[],
+    environment: Cluster['environment'],
+  ) {
+    this.#config = config;
+    this.#setup = setup;
+    this.#addresses = addresses;
+    this.#registration = new Registration(config.runId, this.#path('mnt'));
+    this.#members = new Map(addresses.map((address) => [address.name, this.#member(address)]));
+    this.nodes = addresses.map(({ name, ports }) => ({ name, clientUrl: clientUrl(ports) }));
+    this.capabilities = capabilitiesWith(setup.disk);
+    this.environment = environment;
+  }
+
+  /** Launches links and members. On failure call {@link abandon}. */
+  async open(): Promise<void> {
+    process.once('exit', this.#killNow);
+    boundLogs(
+      [...this.#members.keys()].map((name) => this.#path(`${name}.log`)),
+      this.#ended.signal,
+    );
+    await this.#openLinks();
+    await Promise.all([...this.#members.values()].map((member) => member.start()));
+    await Promise.all(
+      this.#addresses.map(({ name, ports }) => awaitListening(this.#memberOf(name), ports.client)),
+    );
+    this.#setup.onProgress(`${this.#members.size} members accept clients`);
+  }
+
+  kill(node: string): Promise<void> {
+    return this.#memberOf(node).kill();
+  }
+
+  start(node: string): Promise<void> {
+    return this.#memberOf(node).start();
+  }
+
+  async isRunning(node: string): Promise<boolean> {
+    return this.#memberOf(node).isRunning;
+  }
+
+  async pause(node: string): Promise<void> {
+    this.#memberOf(node).pause();
+  }
+
+  resume(node: string): Promise<void> {
+    return this.#memberOf(node).resume();
+  }
+
+  async setGrudge(grudge: Grudge): Promise<void> {
+    const cuts: Link[] = [];
+    for (const [to, sources] of grudge) {
+      this.#memberOf(to);
+      for (const from of sources) cuts.push({ from: this.#memberOf(from).name, to });
+    }
+    await this.#openedLinks().setCuts(cuts);
+  }
+
+  linkCounters(): Promise<readonly LinkCounter[]> {
+    return this.#openedLinks().counters();
+  }
+
+  setFsyncDelay(node: string, delayMs: number): Promise<void> {
+    return this.#memberOf(node).setFsyncDelay(delayMs);
+  }
+
+  diskCounter(node: string): Promise<DiskCounter> {
+    return this.#memberOf(node).diskCounter();
+  }
+
+  async collectLogs(directory: string): Promise<void> {
+    if (resolve(directory) === resolve(this.#config.runDirectory)) return;
+    for (const { name } of this.nodes) {
+      copyFileSync(this.#path(`${name}.log`), join(directory, `${name}.log`));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (this.#setup.keepData ? this.#end() : this.abandon());
+  }
+
+  /** As after a failed {@link open}: nothing is worth keeping but the logs. */
+  async abandon(): Promise<void> {
+    await this.#end();
+    rmSync(this.#path('data'), { recursive: true, force: true });
+  }
+
+  async #end(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all([...this.#members.values()].map((member) => member.kill()));
+    if (this.#links !== undefined) await killGroup(this.#links.pid);
+    unmountBelow(this.#path('mnt'));
+    for (const { name } of this.nodes) removeEmpty(this.#path('mnt', name));
+    removeEmpty(this.#path('mnt'));
+    this.#registration.close();
+    process.off('exit', this.#killNow);
+  }
+
+  /** However the harness ends, unless by SIGKILL: then the next sweep does it. */
+  readonly #killNow = (): void => {
+    for (const member of this.#members.values()) member.killNow();
+    if (this.#links !== undefined) signalGroup(this.#links.pid, 'SIGKILL');
+  };
+
+  async #openLinks(): Promise<void> {
+    const { runId, target } = this.#config;
+    const members = this.#addresses.map(({ name, ports }) => ({
+      name,
+      id: memberId(peerUrl(ports), runId),
+      proxyPort: ports.proxy,
+      peerPort: ports.peer,
+    }));
+    const logFd = openLog(this.#path('links.log'));
+    try {
+      this.#links = await Links.open(
+        { protocol: target.kind, members },
+        {
+          runId,
+          logFd,
+          environment: this.#setup.environment,
+          onSpawn: (pid) => this.#registration.add(pid),
+        },
+      );
+    } finally {
+      closeSync(logFd);
+    }
+  }
+
+  #openedLinks(): Links {
+    if (this.#links === undefined) throw new ClusterError('the cluster is not open');
+    return this.#links;
+  }
+
+  #member(address: MemberAddress): Member {
+    const { disk, environment } = this.#setup;
+    const { name, ports } = address;
+    const [mount, backing] = [this.#path('mnt', name), this.#path('data', name)];
+    const dataDirectory = disk.ok ? mount : backing;
+    return new Member({
+      name,
+      command: serverCommand(this.#config, { ...address, dataDirectory }, this.#addresses),
+      disk: disk.ok
+        ? { kind: 'fuse', unshare: disk.value, controlPort: ports.diskControl }
+        : { kind: 'plain', reason: disk.error },
+      mount,
+      backing,
+      logPath: this.#path(`${name}.log`),
+      environment,
+      registration: this.#registration,
+    });
+  }
+
+  #memberOf(node: string): Member {
+    const member = this.#members.get(node);
+    if (member === undefined) throw new ClusterError(`there is no node ${node}`);
+    return member;
+  }
+
+  #path(...segments: readonly string[]): string {
+    return resolve(this.#config.runDirectory, ...segments);
+  }
+}
+
+/** Never more than a directory: should a disk still be mounted there, its data stays. */
+function removeEmpty(directory: string): void {
+  if (existsSync(directory)) rmdirSync(directory);
+}
