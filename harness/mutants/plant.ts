@@ -1,0 +1,28 @@
+import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StormError } from '../exit-code.ts';
+import type { Mutant } from './catalogue.ts';
+
+/**
+ * Copies the server's source into a new directory below `parent` and plants the bug there.
+ * The copy runs by itself: `storm run --server DIR`. Throws {@link StormError} if an edit
+ * does not fit, and returns the directory.
+ */
+export async function plant(mutant: Mutant, root: string, parent: string): Promise<string> {
+  const directory = await mkdtemp(join(parent, `${mutant.name}-`));
+  // Containers are built from these; a link to the installed packages is enough for both.
+  for (const name of ['src', 'package.json', 'package-lock.json']) {
+    await cp(join(root, name), join(directory, name), { recursive: true });
+  }
+  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+  for (const { file, find, replace } of mutant.edits) {
+    const path = join(directory, file);
+    const text = await readFile(path, 'utf8');
+    const places = text.split(find).length - 1;
+    if (places !== 1) {
+      throw new StormError(`mutant ${mutant.name}: its edit fits ${places} places in ${file}, not 1`);
+    }
+    await writeFile(path, text.replace(find, () => replace));
+  }
+  return directory;
+}

@@ -1,0 +1,55 @@
+/** From what the plan says about targets to nodes that exist. */
+import { assert } from '../../src/lib/assert.ts';
+import type { Random } from '../../src/ports/random.ts';
+import type { ClusterNode } from '../cluster/cluster.ts';
+import { drawOne } from '../draw.ts';
+import { findLeader } from '../member-probe.ts';
+import { sleep } from '../timing.ts';
+import { LEADER, type NemesisContext, type NodeChoice } from './fault.ts';
+
+/** A live member answers Status within this; a suspended or killed one does not. */
+export const STATUS_TIMEOUT_MS = 400;
+
+const LEADER_ATTEMPTS_MAX = 5;
+const LEADER_RETRY_MS = 200;
+
+/** A target decided: its name, and words for it that say why it was chosen. */
+export interface ResolvedNode {
+  readonly name: string;
+  readonly words: string;
+}
+
+/**
+ * The node meant by `choice`. When nobody leads for about a second the first node stands in
+ * for the leader, and the words say so: a plan's fault is never silently left out.
+ */
+export async function resolveNode(
+  context: NemesisContext,
+  choice: NodeChoice,
+): Promise<ResolvedNode> {
+  if (choice !== LEADER) return { name: choice, words: choice };
+  for (let attempt = 0; attempt < LEADER_ATTEMPTS_MAX; attempt++) {
+    if (attempt > 0) await sleep(context.clock, LEADER_RETRY_MS);
+    const leader = await findLeader(context.probe, context.cluster.nodes, STATUS_TIMEOUT_MS);
+    if (leader !== undefined) return { name: leader, words: `leader ${leader}` };
+  }
+  const { name } = context.cluster.nodes[0]!;
+  return { name, words: `${name} (nobody led)` };
+}
+
+/** The node of that name. */
+export function nodeNamed(context: NemesisContext, name: string): ClusterNode {
+  const node = context.cluster.nodes.find((candidate) => candidate.name === name);
+  assert(node !== undefined, `no node ${name} in this cluster`);
+  return node;
+}
+
+export async function answersStatus(context: NemesisContext, name: string): Promise<boolean> {
+  const reading = await context.probe.status(nodeNamed(context, name), STATUS_TIMEOUT_MS);
+  return reading !== undefined;
+}
+
+/** The leader half of the time, otherwise any one node. */
+export function drawNodeChoice(nodes: readonly string[], random: Random): NodeChoice {
+  return random.below(2) === 0 ? LEADER : drawOne(random, nodes);
+}

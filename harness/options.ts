@@ -1,0 +1,156 @@
+/** From what stands on the command line to validated options; bad input is named with its fix. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { BackendChoice } from './backends.ts';
+import type { Target } from './cluster/cluster.ts';
+import { StormError } from './exit-code.ts';
+import type { FaultKind } from './nemesis/fault.ts';
+import { FAULT_KINDS, isFaultKind } from './nemesis/packages.ts';
+import type { RunOptions } from './plan.ts';
+import { SEED_BOUND } from './seeded-random.ts';
+
+/** This repository: its own server is tested unless told otherwise. */
+const OWN_ROOT: string = resolve(import.meta.dirname, '..');
+
+/** What `storm run` does when not told otherwise. */
+export const RUN_DEFAULTS = {
+  timeLimitSeconds: 40,
+  members: 3,
+  concurrency: 10,
+  rate: 400,
+  heartbeatMs: 100,
+  electionMs: 1000,
+  cluster: 'auto',
+  runsDirectory: 'runs',
+  root: OWN_ROOT as string,
+} as const;
+
+/** Texts as commander collects them; absent means not given. */
+export interface RawRunOptions {
+  readonly seed?: string;
+  readonly cluster?: string;
+  readonly timeLimit?: string;
+  readonly members?: string;
+  readonly concurrency?: string;
+  readonly rate?: string;
+  readonly faults?: string;
+  readonly require?: readonly string[];
+  readonly heartbeatInterval?: string;
+  readonly electionTimeout?: string;
+  readonly server?: string;
+  readonly target?: string;
+  readonly runsDir?: string;
+  readonly junit?: string;
+}
+
+/** A `storm run` as asked for. */
+export interface RunRequest {
+  readonly options: RunOptions;
+  readonly cluster: BackendChoice;
+  readonly runsDirectory: string;
+  /** Where else to put the JUnit file. */
+  readonly junitFile: string | undefined;
+}
+
+/** Fewer heartbeats than this per election timeout, and any hiccup is an election. */
+const HEARTBEATS_PER_ELECTION_LEAST = 5;
+
+/** `drawSeed` is asked when no seed was given. Throws {@link StormError}. */
+export function parseRunRequest(raw: RawRunOptions, drawSeed: () => number): RunRequest {
+  const faults = parseFaults('--faults', raw.faults);
+  const requiredFaults = (raw.require ?? []).map((name) => parseFault('--require', name));
+  for (const kind of requiredFaults) {
+    if (faults.includes(kind)) continue;
+    throw new StormError(`--require ${kind}: not among --faults; add it there`);
+  }
+  const timing = parseTiming(raw);
+  const seconds = whole('--time-limit', raw.timeLimit, RUN_DEFAULTS.timeLimitSeconds, 5, 86_400);
+  return {
+    options: {
+      seed: raw.seed === undefined ? drawSeed() : whole('--seed', raw.seed, 0, 0, SEED_BOUND - 1),
+      memberCount: whole('--members', raw.members, RUN_DEFAULTS.members, 1, 9),
+      ...timing,
+      timeLimitMs: seconds * 1000,
+      concurrency: whole('--concurrency', raw.concurrency, RUN_DEFAULTS.concurrency, 2, 1_000),
+      ratePerSecond: whole('--rate', raw.rate, RUN_DEFAULTS.rate, 1, 100_000),
+      faults,
+      requiredFaults,
+      target: parseTarget(raw),
+    },
+    cluster: parseCluster(raw.cluster),
+    runsDirectory: raw.runsDir ?? RUN_DEFAULTS.runsDirectory,
+    junitFile: raw.junit,
+  };
+}
+
+/** `--heartbeat-interval` and `--election-timeout`, which must fit each other. */
+export function parseTiming(
+  raw: Pick<RawRunOptions, 'heartbeatInterval' | 'electionTimeout'>,
+): Pick<RunOptions, 'heartbeatMs' | 'electionMs'> {
+  const heartbeat = raw.heartbeatInterval;
+  const heartbeatMs = whole('--heartbeat-interval', heartbeat, RUN_DEFAULTS.heartbeatMs, 1, 10_000);
+  const election = raw.electionTimeout;
+  const electionMs = whole('--election-timeout', election, RUN_DEFAULTS.electionMs, 1, 50_000);
+  const leastMs = HEARTBEATS_PER_ELECTION_LEAST * heartbeatMs;
+  if (electionMs < leastMs) {
+    throw new StormError(
+      `--election-timeout ${electionMs} is below ${HEARTBEATS_PER_ELECTION_LEAST} x` +
+        ` --heartbeat-interval ${heartbeatMs}; give at least ${leastMs}`,
+    );
+  }
+  return { heartbeatMs, electionMs };
+}
+
+export function parseCluster(text: string | undefined): BackendChoice {
+  const choice = text ?? RUN_DEFAULTS.cluster;
+  if (choice === 'docker' || choice === 'process' || choice === 'auto') return choice;
+  throw new StormError(`--cluster ${choice}: unknown; use docker, process or auto`);
+}
+
+/** `stormraft` with `--server DIR`, or `etcd:PATH`. */
+export function parseTarget(raw: Pick<RawRunOptions, 'server' | 'target'>): Target {
+  const text = raw.target ?? 'stormraft';
+  if (text === 'stormraft') {
+    const root = resolve(raw.server ?? RUN_DEFAULTS.root);
+    if (existsSync(join(root, 'src', 'main.ts'))) return { kind: 'stormraft', root };
+    throw new StormError(`--server ${root}: no src/main.ts there; give a copy of the repository`);
+  }
+  if (!text.startsWith('etcd:')) {
+    throw new StormError(`--target ${text}: unknown; use stormraft or etcd:PATH`);
+  }
+  if (raw.server !== undefined) {
+    throw new StormError('--server: only for --target stormraft; leave one of them out');
+  }
+  const path = resolve(text.slice('etcd:'.length));
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    throw new StormError(`--target ${text}: no executable at ${path}; give etcd's full path`);
+  }
+  return { kind: 'etcd', path };
+}
+
+/** A whole number in [least, most], in plain digits. Throws {@link StormError}. */
+export function whole(
+  field: string,
+  text: string | undefined,
+  defaultValue: number,
+  least: number,
+  most: number,
+): number {
+  if (text === undefined) return defaultValue;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new StormError(`${field} ${text}: give a whole number from ${least} to ${most}`);
+}
+
+function parseFaults(field: string, text: string | undefined): FaultKind[] {
+  if (text === undefined) return [...FAULT_KINDS];
+  if (text === 'none') return [];
+  return [...new Set(text.split(',').map((name) => parseFault(field, name.trim())))];
+}
+
+function parseFault(field: string, name: string): FaultKind {
+  if (isFaultKind(name)) return name;
+  throw new StormError(`${field} ${name}: unknown fault; use ${FAULT_KINDS.join(', ')}`);
+}

@@ -1,0 +1,239 @@
+/**
+ * The run directory, `<runs>/<date>-<seed>-<backend>/`, and `<runs>/latest` pointing at it.
+ * Saved in three steps, so that whatever dies, what came before stays readable:
+ *
+ * before   plan.json         the plan (format storm-plan/1): seed, options, fault schedule
+ *          environment.json  [{name, value}]: versions, machine, backend and why
+ * during   history.jsonl     one op a line, as it happens (checkers/history/op.ts)
+ *          samples.jsonl     {type: status | fsync, node, sample}, as it happens (sampler.ts)
+ * storm's  faults.json       outcome (format storm-outcome/1): faults, recovery, times, ops
+ * end      logs/<node>.log   what the members wrote
+ * after    verdict.json      validity, reasons and checks (verdict.ts); made again by `check`
+ *          report.html       the report; made again by `check` and `report`
+ *          junit.xml         the verdict for CI systems; made again by `check`
+ *
+ * `data/`-like directories of the members may stand beside them; they belong to the backend.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseHistory } from '../checkers/history/jsonl.ts';
+import type { Json, Op } from '../checkers/history/op.ts';
+import type { FaultRecord } from '../reports/run-record.ts';
+import { StormError } from './exit-code.ts';
+import { LineFile } from './line-file.ts';
+import { PLAN_FORMAT, type Plan } from './plan.ts';
+import type { Recovery } from './recovery.ts';
+import type { Sample } from './sampler.ts';
+import type { Verdict } from './verdict.ts';
+
+export const OUTCOME_FORMAT = 'storm-outcome/1';
+
+/** What is known when the storm is over; saved as faults.json. */
+export interface Outcome {
+  readonly format: typeof OUTCOME_FORMAT;
+  /** Wall-clock start, ISO 8601. */
+  readonly startedAt: string;
+  readonly stormEndNs: number;
+  readonly endNs: number;
+  /** Lines that history.jsonl must have: a shorter one was truncated. */
+  readonly historyOps: number;
+  readonly historyIsFull: boolean;
+  readonly recovery: Recovery;
+  readonly faults: readonly FaultRecord[];
+}
+
+export type Environment = readonly { readonly name: string; readonly value: string }[];
+
+export const REPORT_FILE = 'report.html';
+export const JUNIT_FILE = 'junit.xml';
+
+/** A run's files. Readers throw {@link StormError}, one line naming the file and the fix. */
+export class RunDirectory {
+  /** Absolute. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes `<runs>/<name>`, or `<name>-2` and so on when another run has that name, and points
+   * `<runs>/latest` at it.
+   */
+  static create(runsDirectory: string, name: string): RunDirectory {
+    try {
+      mkdirSync(runsDirectory, { recursive: true });
+      const chosen = makeUnique(runsDirectory, name);
+      const path = resolve(runsDirectory, chosen);
+      mkdirSync(join(path, 'logs'));
+      // Renamed into place: runs that begin together must not trip over each other's link.
+      const link = resolve(runsDirectory, `.latest-${chosen}`);
+      symlinkSync(chosen, link);
+      renameSync(link, resolve(runsDirectory, 'latest'));
+      return new RunDirectory(path);
+    } catch (error) {
+      throw new StormError(`--runs-dir ${runsDirectory}: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  /** An existing run. */
+  static open(path: string): RunDirectory {
+    if (!existsSync(join(path, 'plan.json'))) {
+      throw new StormError(`run directory ${path}: no plan.json there; give runs/<name>`);
+    }
+    return new RunDirectory(realpathSync(path));
+  }
+
+  get logsDirectory(): string {
+    return join(this.path, 'logs');
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  savePlan(plan: Plan): void {
+    this.#saveJson('plan.json', plan);
+  }
+
+  saveEnvironment(environment: Environment): void {
+    this.#saveJson('environment.json', environment);
+  }
+
+  saveOutcome(outcome: Outcome): void {
+    this.#saveJson('faults.json', outcome);
+  }
+
+  saveVerdict(verdict: Verdict): void {
+    this.#saveJson('verdict.json', verdict);
+  }
+
+  /** Replaces the file as a whole: a reader never sees half of it. */
+  saveText(name: string, text: string): void {
+    const temporary = this.file(`${name}.new`);
+    writeFileSync(temporary, text);
+    renameSync(temporary, this.file(name));
+  }
+
+  openHistory(): LineFile {
+    return new LineFile(this.file('history.jsonl'));
+  }
+
+  openSamples(): LineFile {
+    return new LineFile(this.file('samples.jsonl'));
+  }
+
+  readPlan(): Plan {
+    return this.#readFormat<Plan>('plan.json', PLAN_FORMAT);
+  }
+
+  readOutcome(): Outcome {
+    if (!existsSync(this.file('faults.json'))) {
+      throw new StormError(`${this.path}: no faults.json, the storm was cut off; run it again`);
+    }
+    return this.#readFormat<Outcome>('faults.json', OUTCOME_FORMAT);
+  }
+
+  readEnvironment(): Environment {
+    const environment = this.#readJson('environment.json');
+    if (!Array.isArray(environment)) throw this.#garbled('environment.json', 'not a list');
+    return environment as unknown as Environment;
+  }
+
+  readVerdict(): Verdict {
+    const verdict = this.#readJson('verdict.json');
+    if (!hasField(verdict, 'checks')) throw this.#garbled('verdict.json', 'field checks missing');
+    return verdict as unknown as Verdict;
+  }
+
+  /** The whole history; `expectedOps` as the outcome has it. */
+  readHistory(expectedOps: number): Op[] {
+    const parsed = parseHistory(this.#readText('history.jsonl'));
+    if (!parsed.ok) {
+      throw this.#garbled('history.jsonl', `${parsed.error.place}: ${parsed.error.reason}`);
+    }
+    if (parsed.value.length !== expectedOps) {
+      const found = `${parsed.value.length} ops where faults.json tells of ${expectedOps}`;
+      throw this.#garbled('history.jsonl', `truncated, ${found}`);
+    }
+    return parsed.value;
+  }
+
+  readSamples(): Sample[] {
+    const lines = this.#readText('samples.jsonl').split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    return lines.map((line, at) => {
+      const sample = this.#parse(`samples.jsonl line ${at + 1}`, line);
+      if (!hasField(sample, 'sample')) throw this.#garbled('samples.jsonl', `line ${at + 1}`);
+      return sample as unknown as Sample;
+    });
+  }
+
+  #saveJson(name: string, value: unknown): void {
+    this.saveText(name, `${JSON.stringify(value, null, 1)}\n`);
+  }
+
+  #readText(name: string): string {
+    try {
+      return readFileSync(this.file(name), 'utf8');
+    } catch (error) {
+      throw new StormError(`${this.file(name)}: ${reason(error)}; run it again`, { cause: error });
+    }
+  }
+
+  #readJson(name: string): Json {
+    return this.#parse(name, this.#readText(name));
+  }
+
+  #readFormat<Value extends { readonly format: string }>(name: string, format: string): Value {
+    const value = this.#readJson(name);
+    if (hasField(value, 'format') && value.format === format) return value as unknown as Value;
+    throw this.#garbled(name, `field format: not ${format}`);
+  }
+
+  #parse(place: string, text: string): Json {
+    try {
+      return JSON.parse(text) as Json;
+    } catch (error) {
+      throw this.#garbled(place, reason(error));
+    }
+  }
+
+  #garbled(place: string, what: string): StormError {
+    const line = `${place} in ${this.path}: ${what}; restore the file or run again`;
+    return new StormError(line.replaceAll('\n', ' '));
+  }
+}
+
+/** Runs of one seed and backend that begin in the same second. */
+const SAME_NAME_MAX = 100;
+
+/** Creates the directory under the first free name; throws when the file system refuses. */
+function makeUnique(runsDirectory: string, name: string): string {
+  for (let at = 1; ; at++) {
+    const chosen = at === 1 ? name : `${name}-${at}`;
+    const path = resolve(runsDirectory, chosen);
+    if (existsSync(path) && at < SAME_NAME_MAX) continue;
+    mkdirSync(path);
+    return chosen;
+  }
+}
+
+function hasField<Field extends string>(
+  value: Json,
+  field: Field,
+): value is { readonly [name in Field]: Json } {
+  return typeof value === 'object' && value !== null && field in value;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
