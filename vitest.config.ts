@@ -1,5 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests of real processes, containers and browsers; one file at a time, after the others. */
+const REAL = ['test/{e2e,docker,process,disk}/**/*.test.ts'];
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 120_000 },
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    reporters: ['default', './test/plain-line-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'pure',
+          include: ['test/**/*.test.ts'],
+          exclude: REAL,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: REAL,
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
 });

@@ -20,9 +20,14 @@ export async function plant(mutant: Mutant, root: string, parent: string): Promi
     const text = await readFile(path, 'utf8');
     const places = text.split(find).length - 1;
     if (places !== 1) {
-      throw new StormError(`mutant ${mutant.name}: its edit fits ${places} places in ${file}, not 1`);
+      throw new StormError(
+        `mutant ${mutant.name}: its edit fits ${places} places in ${file}, not 1`,
+      );
     }
-    await writeFile(path, text.replace(find, () => replace));
+    await writeFile(
+      path,
+      text.replace(find, () => replace),
+    );
   }
   return directory;
 }

@@ -23,6 +23,8 @@ export interface NetworkHandlers<PeerMessage> {
   onMessage(message: PeerMessage): void;
   /** A message to the peer was lost as far as this side can tell. */
   onUnreachable(peer: MemberId): void;
+  /** The peer's host answers that nothing listens there: its process is most likely gone. */
+  onRefused(peer: MemberId): void;
   /** The transfer of a snapshot to the peer ended; false: try again later. */
   onSnapshotSent(peer: MemberId, delivered: boolean): void;
 }

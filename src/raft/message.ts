@@ -167,7 +167,17 @@ export type Fact =
     }
   | { readonly type: 'steppedDown'; readonly term: Term; readonly reason: string }
   | { readonly type: 'transferStarted'; readonly term: Term; readonly transferee: MemberId }
-  | { readonly type: 'transferAborted'; readonly term: Term; readonly transferee: MemberId };
+  | { readonly type: 'transferAborted'; readonly term: Term; readonly transferee: MemberId }
+  /**
+   * `peer` sent what no member with its durable state intact could have caused: this member
+   * lost acknowledged entries, or two leaders share a term. The message was ignored.
+   */
+  | {
+      readonly type: 'unsafe';
+      readonly term: Term;
+      readonly peer: MemberId | undefined;
+      readonly reason: string;
+    };
 
 /** Everything one turn produced; the caller carries it out and keeps none of it. */
 export interface Outputs {

@@ -1,0 +1,21 @@
+/** Every bound of a member, with what happens at it. */
+export interface MemberLimits {
+  /** A logged request above it is refused: `requestTooLarge` (etcd: 1.5 MiB). */
+  readonly requestBytesMax: number;
+  /** Requests waiting for their outcome; one more is refused: `tooManyRequests`. */
+  readonly pendingRequestsMax: number;
+  /** Reads waiting for a read point; one more is refused: `tooManyRequests`. */
+  readonly waitingReadsMax: number;
+  /** ReadIndex batches under way; further reads wait for the next batch. */
+  readonly readBatchesMax: number;
+  /** Removed ids remembered, oldest forgotten first. */
+  readonly removedMembersMax: number;
+}
+
+export const DEFAULT_LIMITS: MemberLimits = {
+  requestBytesMax: 1_572_864,
+  pendingRequestsMax: 20_000,
+  waitingReadsMax: 100_000,
+  readBatchesMax: 4,
+  removedMembersMax: 1_000,
+};

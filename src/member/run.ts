@@ -1,0 +1,161 @@
+import { assert } from '../lib/assert.ts';
+import { formatId, type MemberId, type RequestId } from '../lib/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Network } from '../ports/network.ts';
+import type { Message, StorageAppend } from '../raft/message.ts';
+import { logFact } from './facts.ts';
+import type { DueCheckpoint, Input, Outcome } from './input.ts';
+import type { Member } from './member.ts';
+import type { Storage } from './storage.ts';
+
+/**
+ * The one loop that carries a member's outputs out: sends, persists, answers. Inputs are
+ * stepped as they arrive; what they led to is collected once per turn, so that everything
+ * that arrived together shares one log write and one message per peer. The same loop runs
+ * over the host's ports and the simulator's.
+ */
+export class MemberLoop {
+  readonly #member: Member;
+  readonly #ports: LoopPorts;
+  readonly #self: MemberId;
+  readonly #tickMs: number;
+  readonly #waiting = new Map<RequestId, (outcome: Outcome) => void>();
+  #timer: Disposable | undefined;
+  #turnDue = false;
+  #ticksDone = 0;
+  #startNs = 0;
+
+  constructor(member: Member, ports: LoopPorts, options: { self: MemberId; tickMs: number }) {
+    this.#member = member;
+    this.#ports = ports;
+    this.#self = options.self;
+    this.#tickMs = options.tickMs;
+  }
+
+  start(): void {
+    const { clock, network } = this.#ports;
+    network.listen({
+      onMessage: (message) => this.step({ type: 'message', message }),
+      onUnreachable: (peer) => this.step({ type: 'unreachable', peer }),
+      onRefused: (peer) => this.step({ type: 'refused', peer }),
+      onSnapshotSent: (peer, delivered) => this.step({ type: 'snapshotSent', peer, delivered }),
+    });
+    this.#startNs = clock.nowNs();
+    this.#timer = clock.every(this.#tickMs, () => this.#onTimer());
+    this.#schedule();
+  }
+
+  /** Stops ticking and answers everybody who still waits: nothing further is carried out. */
+  stop(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    for (const [id, resolve] of this.#waiting) resolve({ id, type: 'failed', error: 'stopped' });
+    this.#waiting.clear();
+  }
+
+  get stopped(): boolean {
+    return this.#timer === undefined;
+  }
+
+  step(input: Input): void {
+    if (this.stopped) return;
+    this.#guard(() => this.#member.step(input));
+    this.#schedule();
+  }
+
+  /** Steps a request and resolves with what became of it. */
+  request(input: Extract<Input, { readonly id: RequestId }>): Promise<Outcome> {
+    const { id } = input;
+    if (this.stopped) return Promise.resolve({ id, type: 'failed', error: 'stopped' });
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.step(input);
+    });
+  }
+
+  /** Ticks that a stalled process missed are made up only in part: a burst would look like silence. */
+  #onTimer(): void {
+    const MADE_UP_MAX = 2;
+    const elapsedMs = (this.#ports.clock.nowNs() - this.#startNs) / 1e6;
+    const due = Math.floor(elapsedMs / this.#tickMs) - this.#ticksDone;
+    this.#ticksDone += due;
+    for (let i = 0; i < Math.min(due, MADE_UP_MAX); i++) this.step({ type: 'tick' });
+  }
+
+  #schedule(): void {
+    if (this.#turnDue || this.stopped) return;
+    this.#turnDue = true;
+    this.#ports.clock.soon(() => {
+      this.#turnDue = false;
+      if (!this.stopped) this.#guard(() => this.#turn());
+    });
+  }
+
+  #turn(): void {
+    const outputs = this.#member.takeOutputs();
+    if (outputs === undefined) return;
+    for (const message of outputs.messages) this.#ports.network.send(message.to, message);
+    if (outputs.append !== undefined) void this.#persist(outputs.append);
+    for (const outcome of outputs.outcomes) this.#answer(outcome);
+    for (const fact of outputs.facts) logFact(this.#ports.log, fact);
+    if (outputs.checkpoint !== undefined) void this.#saveCheckpoint(outputs.checkpoint);
+    // There may be more than one turn's worth; input that arrived meanwhile goes first.
+    this.#schedule();
+  }
+
+  async #persist(append: StorageAppend): Promise<void> {
+    try {
+      await this.#ports.storage.append(append, (checkpoint) => {
+        this.step({ type: 'snapshotInstalled', checkpoint });
+      });
+    } catch (error) {
+      // What was written since the last good sync may be gone: going on could break promises.
+      return this.#ports.onFatal('the log cannot be written', error);
+    }
+    if (this.stopped) return;
+    for (const response of append.responses) this.#deliver(response);
+  }
+
+  #deliver(response: Message): void {
+    if (response.to === this.#self) this.step({ type: 'message', message: response });
+    else this.#ports.network.send(response.to, response);
+  }
+
+  #answer(outcome: Outcome): void {
+    const resolve = this.#waiting.get(outcome.id);
+    assert(resolve !== undefined, `nobody waits for request ${formatId(outcome.id)}`);
+    this.#waiting.delete(outcome.id);
+    resolve(outcome);
+  }
+
+  async #saveCheckpoint(image: DueCheckpoint): Promise<void> {
+    try {
+      const meta = await this.#ports.storage.saveCheckpoint(image);
+      this.#ports.log.info('saved checkpoint', { index: meta.index, term: meta.term });
+      this.step({ type: 'checkpointSaved', meta });
+    } catch (error) {
+      // The old checkpoint and the whole log are still there, so nothing is lost yet.
+      this.#ports.log.error('checkpoint failed; will try again', { error: String(error) });
+      this.step({ type: 'checkpointFailed' });
+    }
+  }
+
+  /** A failed assertion is a bug in this program: the member dies and says why. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#ports.onFatal('internal error', error);
+    }
+  }
+}
+
+export interface LoopPorts {
+  readonly clock: Clock;
+  readonly network: Network<Message>;
+  readonly storage: Storage;
+  readonly log: Log;
+  /** Called at most a few times; ends the process (host) or the member (simulation). */
+  readonly onFatal: (what: string, cause: unknown) => void;
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Disk } from '../ports/disk.ts';
+import type { SnapshotMeta, StorageAppend } from '../raft/message.ts';
+import { installReceived } from '../snap/checkpoint-file.ts';
+import type { Checkpoint } from '../snap/read-checkpoint.ts';
+import { receivedName } from '../snap/received-name.ts';
+import { writeCheckpoint } from '../snap/write-checkpoint.ts';
+import type { Wal } from '../wal/wal.ts';
+import type { DueCheckpoint } from './input.ts';
+
+/**
+ * A member's durable half: the log and the checkpoint, kept in step. Order matters in two
+ * places. A received snapshot is installed before the entries that follow it are logged; and
+ * a checkpoint is in place before the log forgets what it covers, so that a crash between
+ * the two leaves both (member/recover.ts sorts that out).
+ */
+export class Storage {
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #snapDirectory: string;
+  readonly #wal: Wal;
+  /** Set while a snapshot is being installed: appends queue behind it. */
+  #installing: Promise<void> | undefined;
+  /** Both renames of the checkpoint file happen one after the other, never a late old one last. */
+  #checkpointing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: StorageOptions) {
+    this.#disk = options.disk;
+    this.#clock = options.clock;
+    this.#snapDirectory = options.snapDirectory;
+    this.#wal = options.wal;
+  }
+
+  /** Resolves when the append is durable; `onInstalled` runs before, if it brings a snapshot. */
+  async append(
+    append: StorageAppend,
+    onInstalled: (checkpoint: Checkpoint) => void,
+  ): Promise<void> {
+    const { snapshot } = append;
+    if (snapshot !== undefined) {
+      this.#installing = this.#install(snapshot, this.#installing, onInstalled);
+    }
+    if (this.#installing !== undefined) {
+      const installed = this.#installing;
+      await installed;
+      if (this.#installing === installed) this.#installing = undefined;
+    }
+    if (append.entries.length > 0 || append.hardState !== undefined) await this.#wal.append(append);
+  }
+
+  /** Writes the checkpoint beside the old one, then lets the log forget what it covers. */
+  async saveCheckpoint(image: DueCheckpoint): Promise<SnapshotMeta> {
+    const saving = this.#writeCheckpoint(image);
+    this.#checkpointing = saving.catch(() => undefined);
+    return saving;
+  }
+
+  async close(): Promise<void> {
+    await this.#checkpointing;
+    await this.#wal.close();
+  }
+
+  async #writeCheckpoint(image: DueCheckpoint): Promise<SnapshotMeta> {
+    const { index, term, confState } = image;
+    try {
+      await this.#installing;
+      await writeCheckpoint(this.#disk, this.#snapDirectory, image, {
+        yieldEvery: () => new Promise<void>((resolve) => this.#clock.soon(resolve)),
+      });
+    } finally {
+      image.release();
+    }
+    await this.#wal.saveSnapshot({ index, term, confState });
+    await this.#wal.release(index);
+    return { index, term, confState };
+  }
+
+  async #install(
+    meta: SnapshotMeta,
+    earlier: Promise<void> | undefined,
+    onInstalled: (checkpoint: Checkpoint) => void,
+  ): Promise<void> {
+    await earlier;
+    await this.#checkpointing;
+    const installed = await installReceived(this.#disk, this.#snapDirectory, receivedName(meta));
+    if (!installed.ok) throw new StorageError(`received snapshot: ${installed.error.reason}`);
+    await this.#wal.saveSnapshot(meta);
+    onInstalled(installed.value);
+  }
+}
+
+export interface StorageOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly snapDirectory: string;
+  readonly wal: Wal;
+}
+
+/** The disk did not keep what was written; the member must stop. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+}

@@ -1,0 +1,173 @@
+import type { Socket } from 'node:net';
+import { assert } from '../lib/assert.ts';
+import type { MemberId } from '../lib/ids.ts';
+import type { Log } from '../ports/log.ts';
+import type { Message, MsgSnap, SnapshotMeta } from '../raft/message.ts';
+import { decodePeerMessage, encodePeerMessage } from '../wire/peer-message.ts';
+import { FrameReader, frameHeader } from './frames.ts';
+
+/**
+ * One snapshot on a connection of its own: a frame with the MsgSnap, the file's size as u64
+ * little-endian, the file; the receiver answers `OK\n` once it has all of it on disk. Only
+ * then does its raft hear of the MsgSnap, so that it never waits for bytes.
+ */
+
+/** The newest checkpoint on disk; what it is, is said by the file and not by who asks. */
+export interface SnapshotSource {
+  open(): Promise<OpenSnapshot>;
+}
+
+export interface OpenSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly sizeBytes: number;
+  readAt(offset: number, lengthBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Where received snapshots go; `finish` resolves once the file is durable and sound. */
+export interface SnapshotSink {
+  create(meta: SnapshotMeta): Promise<ReceivingSnapshot>;
+}
+
+export interface ReceivingSnapshot {
+  write(bytes: Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+const RECEIVED = 'OK\n';
+const SIZE_BYTES = 8;
+const CHUNK_BYTES = 256 * 1024;
+/** A transfer that makes no progress for this long has failed. */
+const IDLE_MS_MAX = 10_000;
+
+/** Sends the newest checkpoint over an accepted connection; resolves true once it is durable there. */
+export async function sendSnapshot(
+  socket: Socket,
+  message: MsgSnap,
+  source: SnapshotSource,
+): Promise<boolean> {
+  const snapshot = await source.open();
+  try {
+    const payload = encodePeerMessage({ ...message, snapshot: snapshot.meta });
+    const size = Buffer.alloc(SIZE_BYTES);
+    size.writeBigUInt64LE(BigInt(snapshot.sizeBytes));
+    const reply = awaitReply(socket);
+    socket.write(Buffer.concat([frameHeader(payload.length), payload, size]));
+    for (let offset = 0; offset < snapshot.sizeBytes && !socket.destroyed; ) {
+      const chunk = await snapshot.readAt(offset, CHUNK_BYTES);
+      if (chunk.length === 0) return false;
+      offset += chunk.length;
+      if (!socket.write(chunk)) await drained(socket);
+    }
+    return await reply;
+  } finally {
+    await snapshot.close();
+    socket.destroy();
+  }
+}
+
+function awaitReply(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    let reply = '';
+    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      reply += chunk.toString('latin1');
+      if (reply.length >= RECEIVED.length) resolve(reply === RECEIVED);
+    });
+    socket.on('close', () => resolve(false));
+  });
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.removeListener('drain', done);
+      socket.removeListener('close', done);
+      resolve();
+    };
+    socket.once('drain', done);
+    socket.once('close', done);
+  });
+}
+
+export interface ReceiveOptions {
+  readonly sink: SnapshotSink;
+  readonly log: Log;
+  readonly peer: MemberId;
+  readonly onMessage: (message: Message) => void;
+}
+
+/** Takes a snapshot off an accepted connection; failures close it and leave no file. */
+export function receiveSnapshot(socket: Socket, first: Buffer, options: ReceiveOptions): void {
+  // Nothing may be read between the handshake and the iterator below.
+  socket.pause();
+  socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+  const run = async (): Promise<void> => {
+    const chunks = chunksOf(socket, first);
+    const reader = new FrameReader();
+    const message = await readHeader(reader, chunks, options.peer);
+    const receiving = await options.sink.create(message.snapshot);
+    try {
+      await copyBody(reader, chunks, receiving);
+      await receiving.finish();
+    } catch (error) {
+      await receiving.abort();
+      throw error;
+    }
+    socket.end(RECEIVED);
+    options.onMessage(message);
+  };
+  run().catch((error: unknown) => {
+    options.log.warn('snapshot not received', { error: String(error) });
+    socket.destroy();
+  });
+}
+
+async function* chunksOf(socket: Socket, first: Buffer): AsyncGenerator<Buffer> {
+  if (first.length > 0) yield first;
+  // The sender waits for the reply on the same connection, so reading stops before its end.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+}
+
+async function readHeader(
+  reader: FrameReader,
+  chunks: AsyncGenerator<Buffer>,
+  peer: MemberId,
+): Promise<MsgSnap> {
+  let frame = reader.next();
+  while (frame === undefined) {
+    reader.push(await nextChunk(chunks));
+    frame = reader.next();
+  }
+  if (frame === 'too-long') throw new Error('frame too long');
+  const message = decodePeerMessage(frame);
+  if (!message.ok) throw new Error(message.error);
+  if (message.value.type !== 'MsgSnap' || message.value.from !== peer) {
+    throw new Error(`${message.value.type} instead of the peer's MsgSnap`);
+  }
+  return message.value;
+}
+
+async function copyBody(
+  reader: FrameReader,
+  chunks: AsyncGenerator<Buffer>,
+  receiving: ReceivingSnapshot,
+): Promise<void> {
+  let head = reader.takeRest();
+  while (head.length < SIZE_BYTES) head = Buffer.concat([head, await nextChunk(chunks)]);
+  let remainingBytes = Number(head.readBigUInt64LE(0));
+  for (let chunk = head.subarray(SIZE_BYTES); ; chunk = await nextChunk(chunks)) {
+    if (chunk.length > remainingBytes) throw new Error('more bytes than announced');
+    if (chunk.length > 0) await receiving.write(chunk);
+    remainingBytes -= chunk.length;
+    assert(remainingBytes >= 0, 'checked above');
+    if (remainingBytes === 0) return;
+  }
+}
+
+async function nextChunk(chunks: AsyncGenerator<Buffer>): Promise<Buffer> {
+  const next = await chunks.next();
+  if (next.done === true) throw new Error('the sender hung up');
+  return next.value;
+}

@@ -1,0 +1,184 @@
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { RealClock } from '../../src/host/real-clock.ts';
+import type { MemberId } from '../../src/lib/ids.ts';
+import type { Message, SnapshotMeta } from '../../src/raft/message.ts';
+import type { PeerAddress } from '../../src/transport/dialler.ts';
+import type { OpenSnapshot } from '../../src/transport/snapshot-transfer.ts';
+import { TcpNetwork } from '../../src/transport/tcp-network.ts';
+import { KeptLog } from '../support/kept-log.ts';
+
+const A: MemberId = 0xan;
+const B: MemberId = 0xbn;
+const META: SnapshotMeta = { index: 42, term: 3, confState: { voters: [A, B], learners: [] } };
+
+interface Seen {
+  readonly messages: Message[];
+  readonly refused: MemberId[];
+  readonly unreachable: MemberId[];
+  readonly snapshots: boolean[];
+}
+
+const networks: TcpNetwork[] = [];
+afterEach(async () => {
+  await Promise.all(networks.splice(0).map((network) => network.close()));
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  await new Promise((resolve) => server.close(resolve));
+  return address.port;
+}
+
+async function addresses(): Promise<Map<MemberId, PeerAddress>> {
+  const host = '127.0.0.1';
+  return new Map([
+    [A, { host, port: await freePort() }],
+    [B, { host, port: await freePort() }],
+  ]);
+}
+
+const FILE = new Uint8Array(700_000).map((_, position) => position % 251);
+
+async function start(
+  self: MemberId,
+  peers: Map<MemberId, PeerAddress>,
+  received: Map<number, Uint8Array> = new Map(),
+  clusterId = 1n,
+): Promise<{ network: TcpNetwork; seen: Seen; log: KeptLog }> {
+  const log = new KeptLog();
+  const network = new TcpNetwork({
+    self,
+    clusterId,
+    peers,
+    clock: new RealClock(),
+    log,
+    timeoutMs: 300,
+    redialMs: 20,
+    source: { open: async () => openFile() },
+    sink: { create: async (meta) => receiver(meta.index, received) },
+  });
+  networks.push(network);
+  await network.bind(peers.get(self)!);
+  const seen: Seen = { messages: [], refused: [], unreachable: [], snapshots: [] };
+  network.listen({
+    onMessage: (message) => seen.messages.push(message),
+    onRefused: (peer) => seen.refused.push(peer),
+    onUnreachable: (peer) => seen.unreachable.push(peer),
+    onSnapshotSent: (_, delivered) => seen.snapshots.push(delivered),
+  });
+  return { network, seen, log };
+}
+
+function openFile(): OpenSnapshot {
+  return {
+    meta: META,
+    sizeBytes: FILE.length,
+    readAt: async (offset, lengthBytes) => FILE.subarray(offset, offset + lengthBytes),
+    close: async () => undefined,
+  };
+}
+
+function receiver(index: number, received: Map<number, Uint8Array>) {
+  const chunks: Uint8Array[] = [];
+  return {
+    write: async (bytes: Uint8Array) => void chunks.push(Uint8Array.from(bytes)),
+    finish: async () => void received.set(index, Buffer.concat(chunks)),
+    abort: async () => undefined,
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function heartbeat(context: number): Message {
+  return { type: 'MsgHeartbeat', from: A, to: B, term: 1, commit: 0, context };
+}
+
+describe('the network between members', () => {
+  test('messages of a lane arrive once and in order, entries too', async () => {
+    const peers = await addresses();
+    const b = await start(B, peers);
+    const a = await start(A, peers);
+    const entries = [
+      { type: 'normal' as const, term: 1, index: 1, data: FILE.subarray(0, 100_000) },
+    ];
+    const app: Message = {
+      type: 'MsgApp',
+      from: A,
+      to: B,
+      term: 1,
+      index: 0,
+      logTerm: 0,
+      entries,
+      commit: 0,
+    };
+    for (let context = 1; context <= 500; context++) a.network.send(B, heartbeat(context));
+    a.network.send(B, app);
+    await until(() => b.seen.messages.length === 501);
+    const contexts = b.seen.messages.flatMap((m) => (m.type === 'MsgHeartbeat' ? [m.context] : []));
+    expect(contexts).toEqual(Array.from({ length: 500 }, (_, position) => position + 1));
+    const received = b.seen.messages.find((m) => m.type === 'MsgApp');
+    expect(
+      received?.type === 'MsgApp' &&
+        Buffer.from(received.entries[0]!.data).equals(entries[0]!.data),
+    ).toBe(true);
+  });
+
+  test('a peer that is not there is refused; when it comes up, messages flow', async () => {
+    const peers = await addresses();
+    const a = await start(A, peers);
+    await until(() => a.seen.refused.includes(B));
+    const b = await start(B, peers);
+    await until(() => {
+      a.network.send(B, heartbeat(1));
+      return b.seen.messages.length > 0;
+    });
+    expect(b.seen.messages[0]).toEqual(heartbeat(1));
+  });
+
+  test('a peer that accepts and then says nothing is given up and dialled again', async () => {
+    const peers = await addresses();
+    let connections = 0;
+    const mute = createServer((socket) => {
+      connections += 1;
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => mute.listen(peers.get(B)!.port, '127.0.0.1', resolve));
+    const a = await start(A, peers);
+    await until(() => connections >= 4);
+    expect(a.seen.unreachable).toContain(B);
+    expect(a.seen.refused).toEqual([]);
+    await networks.pop()?.close();
+    await new Promise((resolve) => {
+      mute.close(resolve);
+    });
+  });
+
+  test('a member of another cluster is not let in', async () => {
+    const peers = await addresses();
+    const a = await start(A, peers, new Map(), 2n);
+    const b = await start(B, peers);
+    await until(() => b.log.lines.includes('refused a peer connection'));
+    a.network.send(B, heartbeat(1));
+    await until(() => a.seen.unreachable.length > 0);
+    expect(b.seen.messages).toEqual([]);
+  });
+
+  test('a snapshot arrives whole before its message, with the description of the file', async () => {
+    const peers = await addresses();
+    const received = new Map<number, Uint8Array>();
+    const a = await start(A, peers);
+    const b = await start(B, peers, received);
+    const stale = { ...META, index: 7 };
+    a.network.send(B, { type: 'MsgSnap', from: A, to: B, term: 3, snapshot: stale });
+    await until(() => a.seen.snapshots.length === 1);
+    expect(a.seen.snapshots).toEqual([true]);
+    expect(b.seen.messages).toEqual([{ type: 'MsgSnap', from: A, to: B, term: 3, snapshot: META }]);
+    expect(Buffer.from(received.get(META.index)!).equals(FILE)).toBe(true);
+  });
+});
