@@ -1,0 +1,225 @@
+/** The leader: orders proposals, drives the followers, and proves to itself that it still leads. */
+import { assert, assertNever } from '../lib/assert.ts';
+import type { MemberId } from '../lib/ids.ts';
+import { members } from './confchange.ts';
+import type { RaftCore } from './core.ts';
+import { entriesSizeBytes } from './log.ts';
+import type { EntryType, Message, MsgAppResp, MsgHeartbeatResp } from './message.ts';
+import { newProgress } from './progress.ts';
+import { voteResult } from './quorum.ts';
+import type { ReadRequest } from './read-only.ts';
+import { appendAsLeader, handleAppResp, maybeCommit, resumeAfterHeartbeat } from './replication.ts';
+import type { LeaderRole } from './role.ts';
+import { becomeFollower } from './transitions.ts';
+
+type Proposal = readonly { readonly type: EntryType; readonly data: Uint8Array }[];
+
+export function tickLeader(core: RaftCore, leader: LeaderRole): void {
+  const { config } = core;
+  assert(core.role === leader, 'leader: ticked in another role');
+  if (leader.transfer !== undefined) {
+    leader.transfer.elapsedTicks++;
+    if (leader.transfer.elapsedTicks >= config.electionTimeoutTicks) abortTransfer(core, leader);
+  }
+  leader.quorumElapsedTicks++;
+  if (leader.quorumElapsedTicks >= config.electionTimeoutTicks) {
+    leader.quorumElapsedTicks = 0;
+    if (config.checkQuorum && !heardFromQuorum(core, leader)) {
+      becomeFollower(core, core.term, { leader: undefined, reason: 'no contact with a quorum' });
+      return;
+    }
+  }
+  leader.heartbeatElapsedTicks++;
+  if (leader.heartbeatElapsedTicks < config.heartbeatTicks) return;
+  leader.heartbeatElapsedTicks = 0;
+  sendHeartbeats(core, leader);
+}
+
+/** Messages of the current term; votes and storage are handled before roles. */
+export function stepLeader(core: RaftCore, leader: LeaderRole, message: Message): void {
+  assert(core.role === leader, 'leader: stepped in another role');
+  switch (message.type) {
+    case 'MsgProp':
+      // Refused: lost, as if on the way. The asker's deadline tells it.
+      propose(core, leader, message.entries);
+      return;
+    case 'MsgAppResp':
+      stepAppResp(core, leader, message);
+      return;
+    case 'MsgHeartbeatResp':
+      stepHeartbeatResp(core, leader, message);
+      return;
+    case 'MsgReadIndex':
+      addRead(core, leader, { from: message.from, context: message.context });
+      return;
+    case 'MsgTransferLeader':
+      startTransfer(core, leader, message.transferee);
+      return;
+    case 'MsgApp':
+    case 'MsgHeartbeat':
+    case 'MsgSnap':
+      core.unsafe(message.from, `a second leader in term ${core.term}`);
+      return;
+    case 'MsgVoteResp':
+    case 'MsgPreVoteResp':
+      // The election is won; late answers change nothing.
+      return;
+    case 'MsgReadIndexResp':
+      // Asked of the leader before; whoever waits here asks again.
+      return;
+    case 'MsgTimeoutNow':
+      // Leads already.
+      return;
+    case 'MsgVote':
+    case 'MsgPreVote':
+    case 'MsgStorageAppendResp':
+      assert(false, `leader: ${message.type} is handled before roles`);
+      return;
+    default:
+      assertNever(message);
+  }
+}
+
+/**
+ * Appends, or refuses: during a transfer (3.10), beyond maxUncommittedBytes, or a membership
+ * change before the last one is applied (4.1). A first proposal of any size is taken.
+ */
+export function propose(core: RaftCore, leader: LeaderRole, entries: Proposal): boolean {
+  assert(core.role === leader, 'leader: proposed to another role');
+  assert(core.isVoter(core.id), 'leader: leads without a vote');
+  if (entries.length === 0 || leader.transfer !== undefined) return false;
+  const uncommitted = leader.uncommittedBytes;
+  const limit = core.config.maxUncommittedBytes;
+  if (uncommitted > 0 && uncommitted + entriesSizeBytes(entries) > limit) return false;
+  const confChanges = entries.filter((entry) => entry.type === 'confChange').length;
+  if (confChanges > 1) return false;
+  if (confChanges === 1 && leader.pendingConfIndex > core.log.applied) return false;
+  appendAsLeader(core, leader, entries);
+  return true;
+}
+
+/** After anything that may have moved a match: commit, and let waiting reads start. */
+export function advanceCommit(core: RaftCore, leader: LeaderRole): void {
+  assert(core.role === leader, 'leader: committed in another role');
+  if (!maybeCommit(core, leader)) return;
+  assert(core.log.commit >= leader.firstIndexOfTerm, 'leader: committed another term by counting');
+  for (const request of leader.reads.takePostponed()) addRead(core, leader, request);
+}
+
+/** False: too many wait already. */
+export function addRead(core: RaftCore, leader: LeaderRole, request: ReadRequest): boolean {
+  const { reads } = leader;
+  assert(core.role === leader, 'leader: read in another role');
+  if (reads.full()) return false;
+  if (core.log.commit < leader.firstIndexOfTerm) {
+    // What the leaders before committed is not known until the no-op is (thesis 6.4).
+    reads.postpone(request);
+    return true;
+  }
+  if (reads.add(request, core.log.commit)) sendHeartbeats(core, leader);
+  answerReads(core, leader);
+  return true;
+}
+
+/** Starts handing leadership to a voter that is then caught up, told to stand, and elected. */
+export function startTransfer(core: RaftCore, leader: LeaderRole, to: MemberId): void {
+  if (to === core.id || !core.isVoter(to) || leader.transfer?.to === to) return;
+  if (leader.transfer !== undefined) abortTransfer(core, leader);
+  assert(leader.progress.has(to), 'leader: a voter without progress');
+  leader.transfer = { to, elapsedTicks: 0 };
+  core.fact({ type: 'transferStarted', term: core.term, transferee: to });
+  finishTransferIfCaughtUp(core, leader);
+}
+
+/** The membership changed: feed the new, forget the gone, and count again. */
+export function membershipChanged(core: RaftCore, leader: LeaderRole): void {
+  assert(core.role === leader, 'leader: membership changed in another role');
+  const peers = members(core.conf).filter((id) => id !== core.id);
+  for (const id of peers) {
+    if (leader.progress.has(id)) continue;
+    // Active, so that it is not held against the leader before it had a chance to answer.
+    leader.progress.set(id, newProgress(core.log.lastIndex + 1, { recentActive: true }));
+  }
+  for (const id of leader.progress.keys()) {
+    if (!peers.includes(id)) leader.progress.delete(id);
+  }
+  assert(leader.progress.size === peers.length, 'leader: progress differs from the membership');
+  if (!core.isVoter(core.id)) {
+    // The change that removed it is committed; until then it had to lead (thesis 4.2.2).
+    becomeFollower(core, core.term, { leader: undefined, reason: 'no longer a voter' });
+    return;
+  }
+  if (leader.transfer && !core.isVoter(leader.transfer.to)) abortTransfer(core, leader);
+  advanceCommit(core, leader);
+  answerReads(core, leader);
+}
+
+function stepAppResp(core: RaftCore, leader: LeaderRole, message: MsgAppResp): void {
+  const result = handleAppResp(core, leader, message);
+  if (result === 'ignored') return;
+  assert(leader.progress.has(message.from), 'leader: answer of a stranger');
+  if (result === 'advanced') advanceCommit(core, leader);
+  if (leader.transfer?.to === message.from) finishTransferIfCaughtUp(core, leader);
+}
+
+function stepHeartbeatResp(core: RaftCore, leader: LeaderRole, message: MsgHeartbeatResp): void {
+  const progress = leader.progress.get(message.from);
+  // Removed meanwhile.
+  if (progress === undefined) return;
+  resumeAfterHeartbeat(core, progress);
+  leader.reads.acknowledge(message.from, message.context);
+  answerReads(core, leader);
+  if (leader.transfer?.to === message.from) finishTransferIfCaughtUp(core, leader);
+}
+
+/** Proposals are refused, so what is behind now stays to be sent and nothing is added. */
+function finishTransferIfCaughtUp(core: RaftCore, leader: LeaderRole): void {
+  const { transfer } = leader;
+  assert(transfer !== undefined, 'leader: no transfer under way');
+  const progress = leader.progress.get(transfer.to);
+  if (progress === undefined || progress.match !== core.log.lastIndex) return;
+  core.send({ type: 'MsgTimeoutNow', from: core.id, to: transfer.to, term: core.term });
+}
+
+function abortTransfer(core: RaftCore, leader: LeaderRole): void {
+  assert(leader.transfer !== undefined, 'leader: no transfer under way');
+  core.fact({ type: 'transferAborted', term: core.term, transferee: leader.transfer.to });
+  leader.transfer = undefined;
+}
+
+/** Commit no further than the follower is known to match: it may hold another's entries there. */
+function sendHeartbeats(core: RaftCore, leader: LeaderRole): void {
+  const { id: from, term, log } = core;
+  const { context } = leader.reads;
+  assert(core.role === leader, 'leader: heartbeat in another role');
+  for (const [to, { match }] of leader.progress) {
+    const commit = Math.min(match, log.commit);
+    core.send({ type: 'MsgHeartbeat', from, to, term, commit, context });
+  }
+}
+
+/** Gives out the indexes of reads that a majority has confirmed. */
+function answerReads(core: RaftCore, leader: LeaderRole): void {
+  for (const { index, requests } of leader.reads.takeConfirmed(core.conf.voters, core.id)) {
+    assert(index >= leader.firstIndexOfTerm, 'leader: read index from before its leadership');
+    assert(index <= core.log.commit, 'leader: read index beyond commit');
+    for (const { from, context } of requests) {
+      if (from === core.id) core.readStates.push({ context, index });
+      else {
+        const { id, term } = core;
+        core.send({ type: 'MsgReadIndexResp', from: id, to: from, term, context, index });
+      }
+    }
+  }
+}
+
+/** Counts a quorum of contacts since the last call, itself included, and starts counting anew. */
+function heardFromQuorum(core: RaftCore, leader: LeaderRole): boolean {
+  const heard = new Map<MemberId, boolean>([[core.id, true]]);
+  for (const [id, progress] of leader.progress) {
+    heard.set(id, progress.recentActive);
+    progress.recentActive = false;
+  }
+  assert(heard.size === members(core.conf).length, 'leader: progress differs from the membership');
+  return voteResult(core.conf.voters, heard) === 'won';
+}
