@@ -1,0 +1,49 @@
+import { utf8Encode } from '../lib/utf8.ts';
+import type { Disk, DiskFile } from '../ports/disk.ts';
+import { BUCKET_NAMES, bucketItems } from './bucket-content.ts';
+import { CHECKPOINT_NAME } from './checkpoint-error.ts';
+import type { CheckpointImage } from './checkpoint-image.ts';
+import { BUCKET_FLAG } from './page.ts';
+import { PageSink } from './page-sink.ts';
+import { replaceFile } from './replace-file.ts';
+import { encodeBucketHeader, TreeBuilder } from './tree-builder.ts';
+
+export interface WriteCheckpointOptions {
+  /** Awaited every few hundred kilobytes, to let other work have its turn. */
+  readonly yieldEvery?: () => Promise<void>;
+}
+
+/**
+ * Writes the image as the directory's checkpoint, in place of the one before, which a crash or
+ * failure on the way leaves as it was. One call at a time per directory. Rejects with DiskError.
+ */
+export function writeCheckpoint(
+  disk: Disk,
+  directory: string,
+  image: CheckpointImage,
+  options: WriteCheckpointOptions = {},
+): Promise<{ readonly sizeBytes: number }> {
+  return replaceFile(disk, directory, CHECKPOINT_NAME, async (file) => {
+    return { sizeBytes: await writeDatabase(file, image, options) };
+  });
+}
+
+async function writeDatabase(
+  file: DiskFile,
+  image: CheckpointImage,
+  options: WriteCheckpointOptions,
+): Promise<number> {
+  const sink = new PageSink(file);
+  const top = new TreeBuilder(sink);
+  for (const name of BUCKET_NAMES) {
+    const bucket = new TreeBuilder(sink);
+    for (const [key, value] of bucketItems(name, image)) {
+      bucket.add(key, value);
+      if (!sink.isFull) continue;
+      await sink.flush();
+      await options.yieldEvery?.();
+    }
+    top.add(utf8Encode(name), encodeBucketHeader(bucket.finish()), BUCKET_FLAG);
+  }
+  return sink.finish(top.finish());
+}
