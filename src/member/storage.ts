@@ -19,6 +19,8 @@ export class Storage {
   readonly #clock: Clock;
   readonly #snapDirectory: string;
   readonly #wal: Wal;
+  /** Resolves with the newest append: none may be answered before those that came before it. */
+  #tail: Promise<void> = Promise.resolve();
   /** Set while a snapshot is being installed: appends queue behind it. */
   #installing: Promise<void> | undefined;
   /** Both renames of the checkpoint file happen one after the other, never a late old one last. */
@@ -31,21 +33,16 @@ export class Storage {
     this.#wal = options.wal;
   }
 
-  /** Resolves when the append is durable; `onInstalled` runs before, if it brings a snapshot. */
-  async append(
-    append: StorageAppend,
-    onInstalled: (checkpoint: Checkpoint) => void,
-  ): Promise<void> {
-    const { snapshot } = append;
-    if (snapshot !== undefined) {
-      this.#installing = this.#install(snapshot, this.#installing, onInstalled);
-    }
-    if (this.#installing !== undefined) {
-      const installed = this.#installing;
-      await installed;
-      if (this.#installing === installed) this.#installing = undefined;
-    }
-    if (append.entries.length > 0 || append.hardState !== undefined) await this.#wal.append(append);
+  /**
+   * Resolves when this append and all earlier ones are durable; `onInstalled` runs before, if
+   * it brings a snapshot. One without content is no exception: its responses may speak of
+   * entries that are still being written.
+   */
+  append(append: StorageAppend, onInstalled: (checkpoint: Checkpoint) => void): Promise<void> {
+    const earlier = this.#tail;
+    const written = this.#write(append, onInstalled);
+    this.#tail = Promise.all([earlier, written]).then(() => undefined);
+    return this.#tail;
   }
 
   /** Writes the checkpoint beside the old one, then lets the log forget what it covers. */
@@ -73,6 +70,22 @@ export class Storage {
     await this.#wal.saveSnapshot({ index, term, confState });
     await this.#wal.release(index);
     return { index, term, confState };
+  }
+
+  async #write(
+    append: StorageAppend,
+    onInstalled: (checkpoint: Checkpoint) => void,
+  ): Promise<void> {
+    const { snapshot } = append;
+    if (snapshot !== undefined) {
+      this.#installing = this.#install(snapshot, this.#installing, onInstalled);
+    }
+    if (this.#installing !== undefined) {
+      const installed = this.#installing;
+      await installed;
+      if (this.#installing === installed) this.#installing = undefined;
+    }
+    if (append.entries.length > 0 || append.hardState !== undefined) await this.#wal.append(append);
   }
 
   async #install(
