@@ -9,10 +9,12 @@ import { ClusterError, type Target } from './cluster/cluster.ts';
 import { checkCommand, reportCommand } from './commands/check.ts';
 import { durabilityCommand } from './commands/durability.ts';
 import { failoverCommand } from './commands/failover.ts';
+import { mutantsCommand } from './commands/mutants.ts';
 import { runCommand } from './commands/run.ts';
 import { sweepCommand, sweepFirst } from './commands/sweep.ts';
 import { EXIT_ENVIRONMENT, StormError } from './exit-code.ts';
 import { withLifetime } from './lifetime.ts';
+import { parseMutants } from './mutants/catalogue.ts';
 import { FAULT_KINDS } from './nemesis/packages.ts';
 import {
   parseCluster,
@@ -28,6 +30,7 @@ import { SEED_BOUND } from './seeded-random.ts';
 import type { Services } from './services.ts';
 
 const ROUNDS_DEFAULT = 10;
+const MUTANT_SEEDS_DEFAULT = 10;
 
 type Action = (services: Services) => Promise<number>;
 
@@ -80,6 +83,7 @@ function buildProgram(choose: (action: Action) => void): Command {
   addRun(program, choose);
   addSavedRuns(program, choose);
   addMeasurements(program, choose);
+  addMutants(program, choose);
   program
     .command('sweep')
     .description('remove what killed harnesses left behind')
@@ -91,7 +95,9 @@ function buildProgram(choose: (action: Action) => void): Command {
     );
   program.action((command: string | undefined) => {
     const problem = command === undefined ? 'no command' : `unknown command ${command}`;
-    throw new StormError(`${problem}; use run, check, report, sweep, failover or durability`);
+    throw new StormError(
+      `${problem}; use run, check, report, sweep, failover, durability or mutants`,
+    );
   });
   return program;
 }
@@ -160,6 +166,29 @@ function addMeasurements(program: Command, choose: (action: Action) => void): vo
       const request = { rounds, cluster, runsDirectory, config };
       choose((services) => durabilityCommand(services, request));
     });
+}
+
+function addMutants(program: Command, choose: (action: Action) => void): void {
+  withTiming(program.command('mutants'))
+    .description('plants known bugs in copies of the server: does a default storm find them?')
+    .option('--seeds <n>', `storms against each (${MUTANT_SEEDS_DEFAULT})`)
+    .option('--seed-from <n>', 'first seed (1)')
+    .option('--only <names>', 'comma-separated names of mutants (default: all)')
+    .option('--time-limit <seconds>', `length of each storm (${RUN_DEFAULTS.timeLimitSeconds})`)
+    .action((raw: RawRunOptions & MutantOptions) => {
+      const count = whole('--seeds', raw.seeds, MUTANT_SEEDS_DEFAULT, 1, 1_000);
+      const from = whole('--seed-from', raw.seedFrom, 1, 0, SEED_BOUND - 1_000);
+      const seeds = Array.from({ length: count }, (_, position) => from + position);
+      const run = parseRunRequest({ ...raw, cluster: raw.cluster ?? 'process' }, () => from);
+      const mutants = parseMutants('--only', raw.only);
+      choose((services) => mutantsCommand(services, { mutants, seeds, run }));
+    });
+}
+
+interface MutantOptions {
+  readonly seeds?: string;
+  readonly seedFrom?: string;
+  readonly only?: string;
 }
 
 /** Options of every command that opens a cluster. */

@@ -5,8 +5,16 @@
 import type { NemesisContext } from './nemesis/fault.ts';
 import { waitUntil } from './timing.ts';
 
-/** Far beyond any election, catch-up or restart at these sizes. */
-export const RECOVERY_LIMIT_MS = 30_000;
+/** Far beyond any start of a cluster. */
+export const READY_LIMIT_MS = 30_000;
+const RECOVERY_ELECTIONS = 12;
+const RECOVERY_LEAST_MS = 10_000;
+
+/** When nothing is at fault any more, a dozen election timeouts settle every election there is. */
+export function recoveryLimitMs(electionMs: number): number {
+  return Math.max(RECOVERY_LEAST_MS, RECOVERY_ELECTIONS * electionMs);
+}
+
 const READ_TIMEOUT_MS = 2_000;
 const RETRY_MS = 200;
 
@@ -15,38 +23,43 @@ export interface Recovery {
   readonly diedAlone: readonly string[];
   /** Members that answered no linearizable read within the limit. */
   readonly unreadable: readonly string[];
+  readonly limitMs: number;
   readonly tookMs: number;
 }
 
 /** Starts members that are dead, then waits until every member answers a linearizable read. */
-export async function recover(context: NemesisContext, signal: AbortSignal): Promise<Recovery> {
+export async function recover(
+  context: NemesisContext,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<Recovery> {
   const { clock } = context;
   const startNs = clock.nowNs();
   const diedAlone = await startTheDead(context);
-  const unreadable = await waitUntilReadable(context, signal);
-  return { diedAlone, unreadable, tookMs: Math.round((clock.nowNs() - startNs) / 1e6) };
+  const unreadable = await waitUntilReadable(context, limitMs, signal);
+  return { diedAlone, unreadable, limitMs, tookMs: Math.round((clock.nowNs() - startNs) / 1e6) };
 }
 
-export function describeRecovery({ diedAlone, unreadable, tookMs }: Recovery): string {
+export function describeRecovery({ diedAlone, unreadable, limitMs, tookMs }: Recovery): string {
   const deaths = diedAlone.length > 0 ? `; ${diedAlone.join(', ')} had died alone` : '';
   if (unreadable.length > 0) {
-    const limit = `${RECOVERY_LIMIT_MS / 1000} s`;
-    return `${unreadable.join(', ')} answered no read within ${limit}${deaths}`;
+    return `${unreadable.join(', ')} answered no read within ${limitMs / 1000} s${deaths}`;
   }
   return `every member answers linearizable reads after ${tookMs} ms${deaths}`;
 }
 
 /**
  * Waits until every member has answered a linearizable read; resolves with the names of those
- * that did not within {@link RECOVERY_LIMIT_MS}, or before the signal was aborted.
+ * that did not within `limitMs`, or before the signal was aborted.
  */
 export async function waitUntilReadable(
   context: NemesisContext,
+  limitMs: number,
   signal: AbortSignal,
 ): Promise<string[]> {
   const { cluster, clock, probe } = context;
   const pending = new Set(cluster.nodes);
-  const limits = { intervalMs: RETRY_MS, limitMs: RECOVERY_LIMIT_MS, signal };
+  const limits = { intervalMs: RETRY_MS, limitMs, signal };
   await waitUntil(clock, limits, async () => {
     await Promise.all(
       [...pending].map(async (node) => {

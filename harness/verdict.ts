@@ -13,7 +13,7 @@ import type { CheckResult, Validity } from '../checkers/checker.ts';
 import { mergeValidity } from '../checkers/compose.ts';
 import type { FaultRecord } from '../reports/run-record.ts';
 import type { FaultKind } from './nemesis/fault.ts';
-import { RECOVERY_LIMIT_MS, type Recovery } from './recovery.ts';
+import type { Recovery } from './recovery.ts';
 
 export interface Verdict {
   readonly validity: Validity;
@@ -74,10 +74,10 @@ function faultReasons(evidence: Evidence): string[] {
   return reasons;
 }
 
-function recoveryReasons({ diedAlone, unreadable }: Recovery): string[] {
+function recoveryReasons({ diedAlone, unreadable, limitMs }: Recovery): string[] {
   const reasons: string[] = [];
   if (unreadable.length > 0) {
-    const limit = `${RECOVERY_LIMIT_MS / 1000} s`;
+    const limit = `${limitMs / 1000} s`;
     reasons.push(`did not recover: ${unreadable.join(', ')} answered no read within ${limit}`);
   }
   if (diedAlone.length > 0) {

@@ -8,7 +8,7 @@ import { exitCodeOf, StormError } from '../exit-code.ts';
 import type { KeyClient } from '../key-client.ts';
 import type { NemesisContext } from '../nemesis/fault.ts';
 import { openCluster } from '../open-cluster.ts';
-import { waitUntilReadable } from '../recovery.ts';
+import { READY_LIMIT_MS, waitUntilReadable } from '../recovery.ts';
 import { saveLogs } from '../save-logs.ts';
 import type { Services } from '../services.ts';
 import { sleep, waitUntil } from '../timing.ts';
@@ -50,7 +50,7 @@ export async function durabilityCommand(
   let lost = 0;
   try {
     for (let round = 1; round <= request.rounds; round++) {
-      const unready = await waitUntilReadable(context, signal);
+      const unready = await waitUntilReadable(context, READY_LIMIT_MS, signal);
       if (signal.aborted) throw new StormError('interrupted');
       if (unready.length > 0) return didNotRecover(services, unready);
       const acks = await writeUntilAllAreDead(services, context, round);

@@ -7,7 +7,7 @@ import type { Target } from '../cluster/cluster.ts';
 import { exitCodeOf, StormError } from '../exit-code.ts';
 import { findLeader, type MemberProbe } from '../member-probe.ts';
 import { type OpenedCluster, openCluster } from '../open-cluster.ts';
-import { RECOVERY_LIMIT_MS, waitUntilReadable } from '../recovery.ts';
+import { READY_LIMIT_MS, waitUntilReadable } from '../recovery.ts';
 import type { Services } from '../services.ts';
 import { sleep, waitUntil } from '../timing.ts';
 import { sweepFirst } from './sweep.ts';
@@ -102,12 +102,12 @@ async function failOver(
 ): Promise<number> {
   const { clock, signal } = services;
   const { cluster } = opened;
-  const unready = await waitUntilReadable({ cluster, probe, clock }, signal);
+  const unready = await waitUntilReadable({ cluster, probe, clock }, READY_LIMIT_MS, signal);
   if (unready.length > 0) throw new StormError(`${name}: ${unready.join(', ')} answered no read`);
   // Past the last election, so that every follower's timer starts from a heartbeat.
   await sleep(clock, 2 * electionMs, signal);
   let leader: string | undefined;
-  await waitUntil(clock, { intervalMs: 100, limitMs: RECOVERY_LIMIT_MS, signal }, async () => {
+  await waitUntil(clock, { intervalMs: 100, limitMs: READY_LIMIT_MS, signal }, async () => {
     leader = await findLeader(probe, cluster.nodes, STATUS_TIMEOUT_MS);
     return leader !== undefined;
   });
@@ -141,7 +141,7 @@ async function firstAcknowledgement(
       });
     });
   });
-  await waitUntil(clock, { intervalMs: 20, limitMs: RECOVERY_LIMIT_MS }, async () => {
+  await waitUntil(clock, { intervalMs: 20, limitMs: READY_LIMIT_MS }, async () => {
     return firstNs !== undefined;
   });
   for (const timer of timers) timer[Symbol.dispose]();

@@ -5,6 +5,8 @@
  * catalogue must be kept true when the source changes.
  */
 
+import { StormError } from '../exit-code.ts';
+
 export interface Mutant {
   /** Kebab-case; names its runs. */
   readonly name: string;
@@ -80,3 +82,14 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
 ];
+
+/** Mutants by name, comma-separated; undefined: all. Throws {@link StormError} naming `field`. */
+export function parseMutants(field: string, names: string | undefined): readonly Mutant[] {
+  if (names === undefined) return MUTANTS;
+  return names.split(',').map((name) => {
+    const found = MUTANTS.find((mutant) => mutant.name === name.trim());
+    if (found !== undefined) return found;
+    const known = MUTANTS.map((mutant) => mutant.name).join(', ');
+    throw new StormError(`${field} ${name}: no such mutant; use ${known}`);
+  });
+}

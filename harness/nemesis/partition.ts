@@ -77,13 +77,23 @@ export const partitionRing: FaultPackage<'partition-ring'> = {
   kind: 'partition-ring',
   plan: (nodes, random) => ({ kind: 'partition-ring', order: drawOrder(random, nodes) }),
   async prepare(context, spec) {
-    const words =
-      spec.order.length < 4
-        ? `bridge: only ${spec.order[0]} hears everyone`
-        : `majorities ring ${spec.order.join(' ')}`;
-    return cut(context, ringGrudge(spec.order), spec.order, words);
+    if (spec.order.length >= 4) {
+      const words = `majorities ring ${spec.order.join(' ')}`;
+      return cut(context, ringGrudge(spec.order), spec.order, words);
+    }
+    const order = await leaderOffTheBridge(context, spec.order);
+    return cut(context, ringGrudge(order), order, `bridge: only ${order[0]} hears everyone`);
   },
 };
+
+/** Two followers that lose each other notice nothing: one side of the bridge must lead. */
+async function leaderOffTheBridge(
+  context: NemesisContext,
+  order: readonly string[],
+): Promise<readonly string[]> {
+  const { name } = await resolveNode(context, LEADER);
+  return order[0] === name ? [...order.slice(1), name] : order;
+}
 
 /** A random side of fewer than half the nodes. */
 function drawMinority(nodes: readonly string[], random: Random): string[] {

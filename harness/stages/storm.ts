@@ -14,7 +14,13 @@ import { runSchedule } from '../nemesis/compose.ts';
 import type { Plan } from '../plan.ts';
 import type { Progress } from '../progress.ts';
 import { Recorder } from '../recorder.ts';
-import { describeRecovery, recover, waitUntilReadable } from '../recovery.ts';
+import {
+  describeRecovery,
+  READY_LIMIT_MS,
+  recover,
+  recoveryLimitMs,
+  waitUntilReadable,
+} from '../recovery.ts';
 import { startSampler } from '../sampler.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { OUTCOME_FORMAT, type Outcome, type RunDirectory } from '../store.ts';
@@ -41,7 +47,7 @@ const LIVE_INTERVAL_MS = 500;
 export async function runStorm(options: StormOptions): Promise<Outcome> {
   const { plan, cluster, probe, workload, directory, clock, progress, signal } = options;
   const context = { cluster, probe, clock };
-  const unready = await waitUntilReadable(context, signal);
+  const unready = await waitUntilReadable(context, READY_LIMIT_MS, signal);
   if (unready.length > 0 && !signal.aborted) {
     throw new StormError(
       `${unready.join(', ')} never answered a read; see logs in ${directory.path}`,
@@ -71,7 +77,7 @@ export async function runStorm(options: StormOptions): Promise<Outcome> {
     const faults = await withClientsAndFaults(options, interpreter, recorder);
     const stormEndNs = recorder.nowNs();
     if (signal.aborted) throw new StormError(`interrupted; the history is in ${directory.path}`);
-    const recovery = await recover(context, signal);
+    const recovery = await recover(context, recoveryLimitMs(plan.electionMs), signal);
     progress.print(`heal: ${describeRecovery(recovery)}`);
     const finalEndNs = recorder.nowNs() + FINAL_LIMIT_MS * 1e6;
     await interpreter.run(workload.finalGenerator, finalEndNs, signal);

@@ -86,7 +86,7 @@ export function encodeHardState(state: HardState): Uint8Array {
   return writer.finish();
 }
 
-/** Strict: the log's checksum does not cover a record's type, and an entry must not pass for one. */
+/** Strict: no checksum covers a record's type in the log, and an entry must not pass for this. */
 export function decodeHardState(bytes: Uint8Array): Result<HardState, Malformed> {
   const reader = new FieldReader(bytes);
   let term = 0;

@@ -79,12 +79,6 @@ export class FieldWriter {
     this.#length += countBytes;
   }
 
-  /** Drops what was written at and after `lengthBytes`. */
-  cutTo(lengthBytes: number): void {
-    assert(lengthBytes <= this.#length, 'cutting never extends');
-    this.#length = lengthBytes;
-  }
-
   #reserve(countBytes: number): void {
     const needed = this.#length + countBytes;
     if (needed <= this.#bytes.length) return;

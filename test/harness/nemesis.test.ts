@@ -168,7 +168,7 @@ describe('recovery', () => {
     const cluster = new FakeCluster();
     await cluster.kill('n3');
     const clock = new VirtualClock();
-    const recovery = await recover({ cluster, probe: fakeProbe(cluster), clock }, never);
+    const recovery = await recover({ cluster, probe: fakeProbe(cluster), clock }, 30_000, never);
     expect(recovery).toMatchObject({ diedAlone: ['n3'], unreadable: [] });
     expect(cluster.isWhole).toBe(true);
   });
@@ -176,7 +176,7 @@ describe('recovery', () => {
   test('a member that answers no read is named when the time is up', async () => {
     const cluster = new FakeCluster({ unreadable: ['n2'] });
     const clock = new VirtualClock();
-    const recovery = await recover({ cluster, probe: fakeProbe(cluster), clock }, never);
+    const recovery = await recover({ cluster, probe: fakeProbe(cluster), clock }, 30_000, never);
     expect(recovery.unreadable).toEqual(['n2']);
     expect(recovery.tookMs).toBeGreaterThanOrEqual(30_000);
   });
