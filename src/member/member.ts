@@ -1,5 +1,5 @@
 import { assert, assertNever } from '../lib/assert.ts';
-import type { MemberId, RequestId, Term } from '../lib/ids.ts';
+import type { Index, MemberId, RequestId, Term } from '../lib/ids.ts';
 import type { Random } from '../ports/random.ts';
 import type { ConfState, Entry, Message, ReadState } from '../raft/message.ts';
 import { type RaftStatus, RawNode } from '../raft/raw-node.ts';
@@ -28,7 +28,11 @@ export class Member {
   #tick = 0;
   #confState: ConfState;
   #knownLeader: { readonly leader: MemberId | undefined; readonly term: Term };
-  #checkpoint: { readonly index: number; readonly writing: boolean };
+  #checkpoint: {
+    readonly index: number;
+    readonly writing: boolean;
+    readonly notBeforeTick: number;
+  };
   #outcomes: Outcome[] = [];
   #facts: MemberFact[] = [];
 
@@ -47,7 +51,11 @@ export class Member {
       recovered.raft,
     );
     this.#confState = recovered.raft.snapshot.confState;
-    this.#checkpoint = { index: recovered.raft.snapshot.index, writing: false };
+    this.#checkpoint = {
+      index: recovered.raft.snapshot.index,
+      writing: false,
+      notBeforeTick: 0,
+    };
     if (recovered.checkpoint !== undefined) this.#raft.snapshotSaved(recovered.raft.snapshot);
     this.#pending = new PendingRequests({
       max: limits.pendingRequestsMax,
@@ -103,7 +111,11 @@ export class Member {
       case 'checkpointSaved':
         return this.#onCheckpointSaved(input.meta.index, input);
       case 'checkpointFailed':
-        this.#checkpoint = { ...this.#checkpoint, writing: false };
+        this.#checkpoint = {
+          ...this.#checkpoint,
+          writing: false,
+          notBeforeTick: this.#tick + RETRY_ELECTIONS * this.#config.timing.electionTicks,
+        };
         return;
       case 'transferLeadership':
         return this.#transferLeadership();
@@ -205,7 +217,7 @@ export class Member {
   /** Only what is durable here is worth a checkpoint: the log must not fall behind it. */
   #checkpointDue(): DueCheckpoint | undefined {
     const { applied } = this.#machine;
-    if (this.#checkpoint.writing) return undefined;
+    if (this.#checkpoint.writing || this.#tick < this.#checkpoint.notBeforeTick) return undefined;
     if (applied - this.#checkpoint.index < this.#config.snapshotCount) return undefined;
     if (this.#raft.status().stable < applied) return undefined;
     this.#checkpoint = { ...this.#checkpoint, writing: true };
@@ -219,10 +231,25 @@ export class Member {
       this.#checkpoint = { ...this.#checkpoint, writing: false };
       return;
     }
-    this.#checkpoint = { index, writing: false };
+    this.#checkpoint = { ...this.#checkpoint, index, writing: false };
     this.#raft.snapshotSaved(input.meta);
-    const keepFrom = index - this.#config.catchupEntries;
-    if (keepFrom > 0) this.#raft.compact(keepFrom);
+    const through = this.#compactThrough(index);
+    if (through > 0) this.#raft.compact(through);
+  }
+
+  /**
+   * What followers may still ask for is kept: some entries before the checkpoint, and more for
+   * one that is being brought up by a snapshot, or it would need the next as soon as it has
+   * installed this one. A follower that is away is not waited for.
+   */
+  #compactThrough(checkpoint: Index): Index {
+    const { catchupEntries } = this.#config;
+    const wanted = this.#raft
+      .status()
+      .progress.filter((peer) => peer.recentActive && peer.state !== 'replicate')
+      .map((peer) => peer.next - 1);
+    const kept = Math.min(checkpoint - catchupEntries, ...wanted);
+    return Math.max(kept, checkpoint - CATCHUP_ENTRIES_FACTOR_MAX * catchupEntries);
   }
 
   #transferLeadership(): void {
@@ -242,6 +269,11 @@ export class Member {
     this.#outcomes.push({ type: 'failed', id, error });
   }
 }
+
+/** A checkpoint that failed is tried again after this many election timeouts. */
+const RETRY_ELECTIONS = 10;
+/** The most that is kept for a follower being brought up, in units of `catchupEntries`. */
+const CATCHUP_ENTRIES_FACTOR_MAX = 10;
 
 /** How many of the first requests make one proposal: at least one, then up to the size. */
 function batchLength(held: readonly Held[], sizeBytesMax: number): number {

@@ -148,6 +148,12 @@ async function reopen(
       `data-dir: ${options.walDirectory} ends at index ${lastIndex} but entries up to ${commit} were committed; entries are missing: remove this member, empty the directory and add it again`,
     );
   }
+  // A crash came between installing a received checkpoint and marking it in the log. Without
+  // the mark the log would not go on from it, and entries it cannot place would be dropped.
+  const isMarked = recovered.snapshots.some(
+    (mark) => mark.index === snapshot.index && mark.term === snapshot.term,
+  );
+  if (snapshot.index > 0 && !isMarked) await wal.saveSnapshot(snapshot);
   const term = Math.max(recovered.hardState.term, snapshot.term);
   const hardState = { ...recovered.hardState, term, commit };
   const notes: string[] = [];

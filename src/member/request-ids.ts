@@ -1,22 +1,25 @@
 import type { MemberId, RequestId } from '../lib/ids.ts';
+import type { Random } from '../ports/random.ts';
 
 /**
- * Ids no other request ever has, in etcd's layout: 16 bits of the member, 40 bits of the
- * wall clock in ms at start, 8 bits and every carry for the count. A member that restarts
- * takes a later clock; it would need 256 requests per ms since its start to catch up.
+ * Ids that no other request has, in etcd's layout: 16 bits of the member, 48 bits that count
+ * up. The count starts at a random place: after a restart entries with ids of the life before
+ * are still applied, and must not pass for the outcome of a new request, whatever the clock.
  */
 export class RequestIds {
   readonly #prefix: bigint;
   #suffix: bigint;
 
-  constructor(memberId: MemberId, wallMs: number) {
-    const SUFFIX_BITS = 48n;
+  constructor(memberId: MemberId, random: Random) {
     this.#prefix = (memberId & 0xffffn) << SUFFIX_BITS;
-    this.#suffix = (BigInt(wallMs) & 0xff_ffff_ffffn) << 8n;
+    this.#suffix = random.fork('request-ids').uint64() & SUFFIX_MASK;
   }
 
   next(): RequestId {
-    this.#suffix = (this.#suffix + 1n) & 0xffff_ffff_ffffn;
+    this.#suffix = (this.#suffix + 1n) & SUFFIX_MASK;
     return this.#prefix | this.#suffix;
   }
 }
+
+const SUFFIX_BITS = 48n;
+const SUFFIX_MASK = (1n << SUFFIX_BITS) - 1n;

@@ -8,6 +8,7 @@ import type {
   TxnRequest,
   TxnResult,
 } from '../mvcc/request.ts';
+import type { Random } from '../ports/random.ts';
 import type { InternalRequest } from '../wire/internal-request.ts';
 import type { MemberConfig } from './config.ts';
 import type { MemberError, RequestFailure } from './failure.ts';
@@ -15,6 +16,13 @@ import type { Member } from './member.ts';
 import type { Applied, MemberInfo, MemberNode, MemberStatus } from './node.ts';
 import { RequestIds } from './request-ids.ts';
 import { type LoopPorts, MemberLoop } from './run.ts';
+
+const PUBLISH_RETRY_MS = 100;
+
+export interface MemberPorts extends LoopPorts {
+  /** Differs at each start. */
+  readonly random: Random;
+}
 
 /** A running member as its services see it: calls that end when the cluster has decided. */
 export class StartedMember implements MemberNode {
@@ -24,11 +32,11 @@ export class StartedMember implements MemberNode {
   readonly #config: MemberConfig;
   readonly #ids: RequestIds;
 
-  constructor(member: Member, config: MemberConfig, ports: LoopPorts) {
+  constructor(member: Member, config: MemberConfig, ports: MemberPorts) {
     this.#member = member;
     this.#config = config;
     this.#ports = ports;
-    this.#ids = new RequestIds(config.memberId, ports.clock.wallMs());
+    this.#ids = new RequestIds(config.memberId, ports.random);
     this.#loop = new MemberLoop(member, ports, {
       self: config.memberId,
       tickMs: config.timing.tickMs,
@@ -113,7 +121,7 @@ export class StartedMember implements MemberNode {
     while (!this.#loop.stopped && !this.#isPublished()) {
       const attributes = { memberId, name, clientUrls };
       const published = await this.propose({ type: 'memberAttributes', request: attributes });
-      if (!published.ok) await this.#pause(100);
+      if (!published.ok || !this.#isPublished()) await this.#pause(PUBLISH_RETRY_MS);
     }
   }
 

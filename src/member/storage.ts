@@ -1,3 +1,4 @@
+import type { Index } from '../lib/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Disk } from '../ports/disk.ts';
 import type { SnapshotMeta, StorageAppend } from '../raft/message.ts';
@@ -23,8 +24,9 @@ export class Storage {
   #tail: Promise<void> = Promise.resolve();
   /** Set while a snapshot is being installed: appends queue behind it. */
   #installing: Promise<void> | undefined;
-  /** Both renames of the checkpoint file happen one after the other, never a late old one last. */
-  #checkpointing: Promise<unknown> = Promise.resolve();
+  /** The checkpoint file is replaced by one at a time, and never by an older one. */
+  #replacing: Promise<unknown> = Promise.resolve();
+  #installedIndex: Index = 0;
 
   constructor(options: StorageOptions) {
     this.#disk = options.disk;
@@ -47,20 +49,19 @@ export class Storage {
 
   /** Writes the checkpoint beside the old one, then lets the log forget what it covers. */
   async saveCheckpoint(image: DueCheckpoint): Promise<SnapshotMeta> {
-    const saving = this.#writeCheckpoint(image);
-    this.#checkpointing = saving.catch(() => undefined);
-    return saving;
+    return this.#inTurn(() => this.#writeCheckpoint(image));
   }
 
   async close(): Promise<void> {
-    await this.#checkpointing;
+    await this.#replacing;
     await this.#wal.close();
   }
 
   async #writeCheckpoint(image: DueCheckpoint): Promise<SnapshotMeta> {
     const { index, term, confState } = image;
     try {
-      await this.#installing;
+      // A snapshot from the leader has overtaken it while it waited for its turn.
+      if (index <= this.#installedIndex) return { index, term, confState };
       await writeCheckpoint(this.#disk, this.#snapDirectory, image, {
         yieldEvery: () => new Promise<void>((resolve) => this.#clock.soon(resolve)),
       });
@@ -78,7 +79,7 @@ export class Storage {
   ): Promise<void> {
     const { snapshot } = append;
     if (snapshot !== undefined) {
-      this.#installing = this.#install(snapshot, this.#installing, onInstalled);
+      this.#installing = this.#inTurn(() => this.#install(snapshot, onInstalled));
     }
     if (this.#installing !== undefined) {
       const installed = this.#installing;
@@ -88,15 +89,17 @@ export class Storage {
     if (append.entries.length > 0 || append.hardState !== undefined) await this.#wal.append(append);
   }
 
-  async #install(
-    meta: SnapshotMeta,
-    earlier: Promise<void> | undefined,
-    onInstalled: (checkpoint: Checkpoint) => void,
-  ): Promise<void> {
-    await earlier;
-    await this.#checkpointing;
+  /** After everything else that replaces the checkpoint file. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#replacing.then(work);
+    this.#replacing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #install(meta: SnapshotMeta, onInstalled: (checkpoint: Checkpoint) => void): Promise<void> {
     const installed = await installReceived(this.#disk, this.#snapDirectory, receivedName(meta));
     if (!installed.ok) throw new StorageError(`received snapshot: ${installed.error.reason}`);
+    this.#installedIndex = meta.index;
     await this.#wal.saveSnapshot(meta);
     onInstalled(installed.value);
   }

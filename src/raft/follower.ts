@@ -75,6 +75,9 @@ const LEADER_GONE_SHARE = 5;
 export function leaderGone(core: RaftCore, follower: FollowerRole, peer: MemberId): void {
   assert(core.role === follower, 'follower: leader gone in another role');
   if (follower.leader !== peer) return;
+  // A listener may refuse while its process lives. A dead one misses its next heartbeat, and
+  // the refusal repeats.
+  if (follower.electionElapsedTicks <= core.config.heartbeatTicks) return;
   follower.leader = undefined;
   core.fact({ type: 'leaderChanged', term: core.term, leader: undefined });
   const { electionTimeoutTicks, random } = core.config;

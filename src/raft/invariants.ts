@@ -25,6 +25,8 @@ export function checkMember(core: Core): void {
   assert(log.stable <= log.handed, 'invariant: stable ≤ handed');
   assert(log.handed <= log.lastIndex, 'invariant: handed ≤ last');
   assert(log.lastTerm <= core.term, 'invariant: no entry of a future term');
+  const unstable = log.entriesAfter(log.stable);
+  assert(log.unstableBytes === entriesSizeBytes(unstable), 'invariant: unstable bytes are exact');
   switch (role.type) {
     case 'follower':
       assert(role.leader !== core.id, 'invariant: nobody follows itself');

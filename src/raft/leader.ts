@@ -12,6 +12,9 @@ import { appendAsLeader, handleAppResp, maybeCommit, resumeAfterHeartbeat } from
 import type { LeaderRole } from './role.ts';
 import { becomeFollower } from './transitions.ts';
 
+/** Entries this leader's own disk may lag behind; further proposals wait. */
+const UNSTABLE_ENTRIES_MAX = 32_768;
+
 type Proposal = readonly { readonly type: EntryType; readonly data: Uint8Array }[];
 
 export function tickLeader(core: RaftCore, leader: LeaderRole): void {
@@ -88,9 +91,13 @@ export function propose(core: RaftCore, leader: LeaderRole, entries: Proposal): 
   assert(core.role === leader, 'leader: proposed to another role');
   assert(core.isVoter(core.id), 'leader: leads without a vote');
   if (entries.length === 0 || leader.transfer !== undefined) return false;
-  const uncommitted = leader.uncommittedBytes;
   const limit = core.config.maxUncommittedBytes;
-  if (uncommitted > 0 && uncommitted + entriesSizeBytes(entries) > limit) return false;
+  const addedBytes = entriesSizeBytes(entries);
+  // Neither what waits for the others nor what waits for this member's own disk may pile up.
+  for (const waitingBytes of [leader.uncommittedBytes, core.log.unstableBytes]) {
+    if (waitingBytes > 0 && waitingBytes + addedBytes > limit) return false;
+  }
+  if (core.log.lastIndex - core.log.stable > UNSTABLE_ENTRIES_MAX) return false;
   const confChanges = entries.filter((entry) => entry.type === 'confChange').length;
   if (confChanges > 1) return false;
   if (confChanges === 1 && leader.pendingConfIndex > core.log.applied) return false;

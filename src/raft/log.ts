@@ -46,6 +46,7 @@ export class RaftLog {
   readonly #entries: Entry[];
   #handed: Index;
   #stable: Index;
+  #unstableBytes = 0;
   #commit: Index;
   #applying: Index;
   #applied: Index;
@@ -66,6 +67,7 @@ export class RaftLog {
     for (const entry of entries) this.#push(entry);
     this.#handed = this.lastIndex;
     this.#stable = this.lastIndex;
+    this.#unstableBytes = 0;
     assert(commit >= snapshot.index, 'log: commit lies before the snapshot');
     assert(commit <= this.lastIndex, 'log: commit lies beyond the last entry');
     assert(applied >= snapshot.index, 'log: applied lies before the snapshot');
@@ -89,6 +91,10 @@ export class RaftLog {
   }
   get stable(): Index {
     return this.#stable;
+  }
+  /** Of entries that storage has not confirmed. */
+  get unstableBytes(): number {
+    return this.#unstableBytes;
   }
   get commit(): Index {
     return this.#commit;
@@ -130,7 +136,12 @@ export class RaftLog {
   }
 
   uncommitted(): readonly Entry[] {
-    return this.#entries.slice(this.#commit - this.#baseIndex);
+    return this.entriesAfter(this.#commit);
+  }
+
+  /** Of those not forgotten. */
+  entriesAfter(index: Index): readonly Entry[] {
+    return this.#entries.slice(Math.max(0, index - this.#baseIndex));
   }
 
   /** Thesis 3.6.1: is a log ending at (`term`, `index`) at least as complete as this one? */
@@ -194,6 +205,7 @@ export class RaftLog {
     if (index <= this.#stable || this.termAt(index) !== term) return false;
     assert(index <= this.#handed, 'log: storage confirms what it was not given');
     assert(this.#pendingSnapshot === undefined, 'log: entries confirmed before their snapshot');
+    this.#unstableBytes -= this.#sizeBetween(this.#stable, index);
     this.#stable = index;
     return true;
   }
@@ -203,6 +215,7 @@ export class RaftLog {
     assert(meta.index > this.#commit, 'log: snapshot of what is already committed');
     assert(this.termAt(meta.index) !== meta.term, 'log: snapshot of what is already here');
     this.#stable = Math.min(this.#stable, this.#commit);
+    this.#unstableBytes = 0;
     this.#entries.length = 0;
     this.#baseIndex = meta.index;
     this.#baseTerm = meta.term;
@@ -266,11 +279,19 @@ export class RaftLog {
     assert(entry.index === this.lastIndex + 1, 'log: gap before an entry');
     assert(entry.term >= this.lastTerm, 'log: terms must not decrease');
     this.#entries.push(entry);
+    this.#unstableBytes += entrySizeBytes(entry);
+  }
+
+  /** Bytes of the entries in (`after`, `through`]. */
+  #sizeBetween(after: Index, through: Index): number {
+    const first = Math.max(after, this.#baseIndex) - this.#baseIndex;
+    return entriesSizeBytes(this.#entries.slice(first, through - this.#baseIndex));
   }
 
   #truncateFrom(index: Index): void {
     assert(index > this.#commit, 'log: a committed entry must not be removed');
     assert(index > this.#baseIndex, 'log: truncation before the log');
+    this.#unstableBytes -= this.#sizeBetween(Math.max(this.#stable, index - 1), this.lastIndex);
     this.#entries.length = Math.min(this.#entries.length, index - this.#baseIndex - 1);
     this.#handed = Math.min(this.#handed, index - 1);
     this.#stable = Math.min(this.#stable, index - 1);

@@ -31,7 +31,13 @@ export async function main(argv: readonly string[]): Promise<void> {
       if (ending) return;
       ending = true;
       log.info('stopping', { signal });
-      void server.stop().then(() => process.exit(EXIT_CODE.ok));
+      server.stop().then(
+        () => process.exit(EXIT_CODE.ok),
+        (error: unknown) => {
+          log.error('could not stop cleanly', { cause: String(error) });
+          process.exit(EXIT_CODE.disk);
+        },
+      );
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);

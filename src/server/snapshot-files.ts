@@ -23,20 +23,39 @@ export function checkpointSource(disk: Disk, directory: string): SnapshotSource 
   };
 }
 
-/** A file of its own until it is installed; at most one is kept, for the newest transfer. */
+/**
+ * Each transfer writes a file of its own, which gets the name that is installed only when it
+ * is whole and sound: transfers that overlap or fail late cannot touch each other's files.
+ */
 export function checkpointSink(disk: Disk, directory: string): SnapshotSink {
+  let transfers = 0;
   return {
     async create(meta) {
       await disk.makeDirectory(directory);
-      await removeReceived(disk, directory);
-      const path = join(directory, receivedName(meta));
-      return receivingFile(disk, path);
+      transfers += 1;
+      const part = join(directory, `${receivedName(meta)}.${transfers}${PART_SUFFIX}`);
+      await removeIfThere(disk, part);
+      return receivingFile(disk, { part, whole: join(directory, receivedName(meta)) });
     },
   };
 }
 
-async function receivingFile(disk: Disk, path: string): Promise<ReceivingSnapshot> {
-  const file = await disk.open(path, 'create');
+/** What transfers of an earlier life left behind; before any transfer of this one. */
+export async function removeReceived(disk: Disk, directory: string): Promise<void> {
+  await disk.makeDirectory(directory);
+  for (const name of await disk.list(directory)) {
+    if (!name.endsWith(RECEIVED_SUFFIX) && !name.endsWith(PART_SUFFIX)) continue;
+    await removeIfThere(disk, join(directory, name));
+  }
+}
+
+const PART_SUFFIX = '.part';
+
+async function receivingFile(
+  disk: Disk,
+  { part, whole }: { readonly part: string; readonly whole: string },
+): Promise<ReceivingSnapshot> {
+  const file = await disk.open(part, 'create');
   let offset = 0;
   return {
     async write(bytes) {
@@ -46,25 +65,22 @@ async function receivingFile(disk: Disk, path: string): Promise<ReceivingSnapsho
     async finish() {
       await file.datasync();
       // A damaged file must not get as far as being installed: that would stop the member.
-      const checked = await readDatabase(file, path);
+      const checked = await readDatabase(file, part);
       if (!checked.ok) throw new Error(`received a damaged snapshot: ${checked.error.reason}`);
       await file.close();
+      await disk.rename(part, whole);
     },
     async abort() {
       await file.close();
-      await disk.remove(path);
+      await removeIfThere(disk, part);
     },
   };
 }
 
-async function removeReceived(disk: Disk, directory: string): Promise<void> {
-  for (const name of await disk.list(directory)) {
-    if (!name.endsWith(RECEIVED_SUFFIX)) continue;
-    try {
-      await disk.remove(join(directory, name));
-    } catch (error) {
-      // Another transfer may have removed it first.
-      if (!(error instanceof DiskError) || error.code !== 'ENOENT') throw error;
-    }
+async function removeIfThere(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.remove(path);
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== 'ENOENT') throw error;
   }
 }

@@ -27,7 +27,7 @@ import { SEGMENT_BYTES_MAX } from '../wal/wal.ts';
 import { StartError } from './exit-code.ts';
 import { checkPorts } from './ports-free.ts';
 import type { Settings } from './settings.ts';
-import { checkpointSink, checkpointSource } from './snapshot-files.ts';
+import { checkpointSink, checkpointSource, removeReceived } from './snapshot-files.ts';
 
 /** Puts a member together over the real ports: disk, network, clock. */
 
@@ -69,9 +69,17 @@ export async function startServer(
     onSync: (latencyNs) => observeFsync.call(latencyNs),
   });
   for (const note of notes) log.warn(note);
+  await removeReceived(disk, snapDirectory);
   const storage = new Storage({ disk, clock, snapDirectory, wal });
   const core = new Member(config, recovered, random);
-  const member = new StartedMember(core, config, { clock, network, storage, log, onFatal });
+  const member = new StartedMember(core, config, {
+    clock,
+    network,
+    storage,
+    log,
+    onFatal,
+    random,
+  });
   const registry = new Registry();
   const metrics = createMetrics({
     registry,
@@ -82,6 +90,8 @@ export async function startServer(
   const api = await openApi(settings, { services: servicesOf(member), metrics, log });
   log.info('ready to serve client requests', { urls: settings.listenClient.map(({ url }) => url) });
   return {
+    // In this order: a request refused because its connection closes must not have been
+    // proposed, and clients count on that.
     stop: async () => {
       await member.stop();
       await api.close();

@@ -23,7 +23,7 @@ export class Acceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
+    this.#server = createServer(KEEP_ALIVE, (socket) => this.#onConnection(socket));
     this.#server.maxConnections = CONNECTIONS_MAX;
   }
 
@@ -74,7 +74,7 @@ export class Acceptor {
     const reason = handshake.ok ? this.#refuse(handshake.value) : handshake.error;
     if (!handshake.ok || reason !== undefined) {
       this.#options.log.warn('refused a peer connection', { reason: String(reason) });
-      socket.end(refusal(String(reason)));
+      socket.end(refusal(String(reason)), () => socket.destroy());
       return;
     }
     socket.write(ACCEPTED);
@@ -132,3 +132,5 @@ export interface AcceptorOptions {
 /** Two lanes and a snapshot for each of many peers, and room for connections about to die. */
 const CONNECTIONS_MAX = 1_000;
 const HANDSHAKE_MS_MAX = 5_000;
+/** A peer that vanished without a word is found by the kernel, and its socket freed. */
+const KEEP_ALIVE = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };

@@ -73,7 +73,14 @@ export class LaneSender {
   #onReady(socket: Socket, held: readonly Uint8Array[]): void {
     const { clock, timeoutMs } = this.#options;
     const watch = clock.every(timeoutMs / 4, () => this.#onWatch());
-    const ready: Ready = { type: 'ready', socket, watch, unackedSinceNs: undefined, corked: false };
+    const ready: Ready = {
+      type: 'ready',
+      socket,
+      watch,
+      sinceNs: clock.nowNs(),
+      unackedSinceNs: undefined,
+      corked: false,
+    };
     this.#state = ready;
     socket.on('data', () => {
       ready.unackedSinceNs = undefined;
@@ -109,12 +116,19 @@ export class LaneSender {
     ready.watch[Symbol.dispose]();
     ready.socket.destroy();
     this.#callbacks.onLost(reason);
-    this.open();
+    const livedMs = (this.#options.clock.nowNs() - ready.sinceNs) / 1e6;
+    // Whoever takes the handshake and then hangs up would do it again at once.
+    if (livedMs < SHORT_LIFE_MS) this.#pause();
+    else this.open();
+  }
+
+  #pause(): void {
+    const timer = this.#options.clock.after(this.#options.redialMs, () => this.open());
+    this.#state = { type: 'waiting', timer };
   }
 
   #onDialFailure(failure: DialFailure): void {
-    const timer = this.#options.clock.after(this.#options.redialMs, () => this.open());
-    this.#state = { type: 'waiting', timer };
+    this.#pause();
     this.#callbacks.onDialFailed(failure);
   }
 }
@@ -138,11 +152,13 @@ export interface LaneCallbacks {
 
 /** Frames kept while a connection is being made, so that a restart loses no first message. */
 const HELD_BYTES_MAX = 256 * 1024;
+const SHORT_LIFE_MS = 1_000;
 
 interface Ready {
   readonly type: 'ready';
   readonly socket: Socket;
   readonly watch: Disposable;
+  readonly sinceNs: number;
   /** When the oldest frame without any acknowledgement after it was written. */
   unackedSinceNs: number | undefined;
   corked: boolean;

@@ -40,6 +40,8 @@ const SIZE_BYTES = 8;
 const CHUNK_BYTES = 256 * 1024;
 /** A transfer that makes no progress for this long has failed. */
 const IDLE_MS_MAX = 10_000;
+/** From the last byte sent to the receiver's word that the file is sound and durable. */
+const VERIFY_MS_MAX = 120_000;
 
 /** Sends the newest checkpoint over an accepted connection; resolves true once it is durable there. */
 export async function sendSnapshot(
@@ -47,24 +49,37 @@ export async function sendSnapshot(
   message: MsgSnap,
   source: SnapshotSource,
 ): Promise<boolean> {
-  const snapshot = await source.open();
   try {
-    const payload = encodePeerMessage({ ...message, snapshot: snapshot.meta });
-    const size = Buffer.alloc(SIZE_BYTES);
-    size.writeBigUInt64LE(BigInt(snapshot.sizeBytes));
-    const reply = awaitReply(socket);
-    socket.write(Buffer.concat([frameHeader(payload.length), payload, size]));
-    for (let offset = 0; offset < snapshot.sizeBytes && !socket.destroyed; ) {
-      const chunk = await snapshot.readAt(offset, CHUNK_BYTES);
-      if (chunk.length === 0) return false;
-      offset += chunk.length;
-      if (!socket.write(chunk)) await drained(socket);
+    const snapshot = await source.open();
+    try {
+      return await sendFile(socket, message, snapshot);
+    } finally {
+      await snapshot.close();
     }
-    return await reply;
   } finally {
-    await snapshot.close();
     socket.destroy();
   }
+}
+
+async function sendFile(
+  socket: Socket,
+  message: MsgSnap,
+  snapshot: OpenSnapshot,
+): Promise<boolean> {
+  const payload = encodePeerMessage({ ...message, snapshot: snapshot.meta });
+  const size = Buffer.alloc(SIZE_BYTES);
+  size.writeBigUInt64LE(BigInt(snapshot.sizeBytes));
+  const reply = awaitReply(socket);
+  socket.write(Buffer.concat([frameHeader(payload.length), payload, size]));
+  for (let offset = 0; offset < snapshot.sizeBytes && !socket.destroyed; ) {
+    const chunk = await snapshot.readAt(offset, CHUNK_BYTES);
+    if (chunk.length === 0) return false;
+    offset += chunk.length;
+    if (!socket.write(chunk)) await drained(socket);
+  }
+  // Checking and syncing a large file takes the receiver a while.
+  socket.setTimeout(VERIFY_MS_MAX);
+  return reply;
 }
 
 function awaitReply(socket: Socket): Promise<boolean> {
@@ -81,6 +96,8 @@ function awaitReply(socket: Socket): Promise<boolean> {
 
 function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
+    // It may have closed while the chunk was read; no event would come any more.
+    if (socket.destroyed) return resolve();
     const done = (): void => {
       socket.removeListener('drain', done);
       socket.removeListener('close', done);

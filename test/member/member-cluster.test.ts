@@ -138,6 +138,19 @@ describe('members', () => {
     expect(cluster.fatal).toEqual([]);
   });
 
+  test('a checkpoint that cannot be written is tried again later, not at once', async () => {
+    const cluster = await MemberCluster.start({ size: 1, seed: 8, snapshotCount: 20 });
+    const disk = cluster.disks.get(1n)!;
+    disk.failNth('rename', 1, 'ENOSPC');
+    for (let n = 0; n < 25; n++) await mustPut(cluster, 1n, `k${n}`, 'v');
+    await cluster.clock.pass(1_000);
+    expect(cluster.log(1n).filter((line) => line.startsWith('checkpoint failed')).length).toBe(1);
+    expect(cluster.log(1n)).not.toContain('saved checkpoint');
+    await cluster.clock.pass(10_000);
+    expect(cluster.log(1n)).toContain('saved checkpoint');
+    expect(cluster.fatal).toEqual([]);
+  });
+
   test('a leader that stops hands leadership over before it goes', async () => {
     const cluster = await MemberCluster.start({ size: 3, seed: 6 });
     const old = cluster.leader()!;

@@ -123,6 +123,7 @@ export class MemberCluster {
         network: new CallNetwork(this, id),
         storage,
         log,
+        random: this.#random.fork(`ids ${id} ${clock.nowNs()}`),
         onFatal: (what, cause) => this.fatal.push(`${id}: ${what}: ${String(cause)}`),
       },
     );

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../../harness/seeded-random.ts';
 import { utf8Decode, utf8Encode } from '../../src/lib/utf8.ts';
 import { decodeMemberContext, encodeMemberContext } from '../../src/member/member-context.ts';
 import { Membership } from '../../src/member/membership.ts';
@@ -57,9 +58,9 @@ describe('membership', () => {
 });
 
 test('request ids differ between members, requests and restarts', () => {
-  const first = new RequestIds(0x1234n, 1_000_000);
-  const restarted = new RequestIds(0x1234n, 1_000_050);
-  const other = new RequestIds(0x1235n, 1_000_000);
+  const first = new RequestIds(0x1234n, seededRandom(1));
+  const restarted = new RequestIds(0x1234n, seededRandom(2));
+  const other = new RequestIds(0x1235n, seededRandom(1));
   const ids = [first, restarted, other].flatMap((source) =>
     Array.from({ length: 1000 }, () => source.next()),
   );

@@ -1,10 +1,10 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RealClock } from '../../src/host/real-clock.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
 import type { Message, SnapshotMeta } from '../../src/raft/message.ts';
 import type { PeerAddress } from '../../src/transport/dialler.ts';
-import type { OpenSnapshot } from '../../src/transport/snapshot-transfer.ts';
+import { type OpenSnapshot, sendSnapshot } from '../../src/transport/snapshot-transfer.ts';
 import { TcpNetwork } from '../../src/transport/tcp-network.ts';
 import { KeptLog } from '../support/kept-log.ts';
 
@@ -167,6 +167,29 @@ describe('the network between members', () => {
     a.network.send(B, heartbeat(1));
     await until(() => a.seen.unreachable.length > 0);
     expect(b.seen.messages).toEqual([]);
+  });
+
+  test('a peer that dies while a chunk is read ends the transfer', async () => {
+    const peers = await addresses();
+    const server = createServer((socket) => {
+      socket.on('data', () => socket.resetAndDestroy());
+    });
+    await new Promise<void>((resolve) => server.listen(peers.get(B)!.port, '127.0.0.1', resolve));
+    const socket = connect(peers.get(B)!.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    let closed = false;
+    const readAt = async (): Promise<Uint8Array> => {
+      await until(() => socket.destroyed);
+      return FILE;
+    };
+    const close = async (): Promise<void> => {
+      closed = true;
+    };
+    const source = { open: async () => ({ meta: META, sizeBytes: FILE.length, readAt, close }) };
+    const message = { type: 'MsgSnap', from: A, to: B, term: 3, snapshot: META } as const;
+    expect(await sendSnapshot(socket, message, source)).toBe(false);
+    expect(closed).toBe(true);
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test('a snapshot arrives whole before its message, with the description of the file', async () => {
