@@ -68,7 +68,10 @@ describe('member list', () => {
 
 describe('health', () => {
   test('true once a linearizable read would be answered', async () => {
-    expect(await new HealthService(node).check({ serializable: false })).toEqual({ healthy: true, reason: '' });
+    expect(await new HealthService(node).check({ serializable: false })).toEqual({
+      healthy: true,
+      reason: '',
+    });
     expect(node.calls).toEqual(['barrier']);
   });
 
