@@ -33,6 +33,8 @@ export interface RecoverOptions {
   readonly clusterId: ClusterId;
   /** The configured members; they become the first log entries of a new cluster. */
   readonly initialMembers: readonly MemberInfo[];
+  /** An empty directory becomes a member of a new cluster; otherwise it is refused. */
+  readonly mayBootstrap: boolean;
   readonly onSync: (latencyNs: number) => void;
 }
 
@@ -59,15 +61,20 @@ export async function recover(
   const checkpoint = await readCheckpoint(options.disk, options.snapDirectory);
   if (!checkpoint.ok) {
     return err(
-      `data-dir: the checkpoint in ${options.snapDirectory} is damaged (${checkpoint.error.reason}); restore it from a backup, or remove this member and add it again`,
+      `data-dir: the checkpoint in ${options.snapDirectory} is damaged (${checkpoint.error.reason}); restore it from a backup`,
     );
   }
   const foreign = checkpoint.value === undefined ? undefined : refuseForeign(checkpoint.value);
   if (foreign !== undefined) return err(foreign);
   if (!(await hasLog(options))) {
-    if (checkpoint.value === undefined) return ok(await bootstrap(options, walOptions));
+    if (checkpoint.value === undefined) {
+      if (options.mayBootstrap) return ok(await bootstrap(options, walOptions));
+      return err(
+        `initial-cluster-state: existing, but ${options.walDirectory} holds no member of a cluster; this version cannot join one, use the data-dir of a member or --initial-cluster-state new`,
+      );
+    }
     return err(
-      `data-dir: ${options.snapDirectory} holds a checkpoint but ${options.walDirectory} holds no log; restore the log from a backup, or remove this member and add it again`,
+      `data-dir: ${options.snapDirectory} holds a checkpoint but ${options.walDirectory} holds no log; restore the log from a backup`,
     );
   }
   return reopen(options, walOptions, checkpoint.value);
@@ -120,7 +127,7 @@ async function reopen(
   if (!opened.ok) {
     const { error } = opened;
     return err(
-      `data-dir: the log in ${options.walDirectory} is damaged (${describe(error)}); restore it from a backup, or remove this member and add it again`,
+      `data-dir: the log in ${options.walDirectory} is damaged (${describe(error)}); restore it from a backup`,
     );
   }
   const { wal, recovered } = opened.value;
@@ -145,7 +152,7 @@ async function reopen(
   if (commit > lastIndex || (entries[0]?.index ?? snapshot.index + 1) !== snapshot.index + 1) {
     await wal.close();
     return err(
-      `data-dir: ${options.walDirectory} ends at index ${lastIndex} but entries up to ${commit} were committed; entries are missing: remove this member, empty the directory and add it again`,
+      `data-dir: ${options.walDirectory} ends at index ${lastIndex} but entries up to ${commit} were committed; entries are missing; restore it from a backup`,
     );
   }
   // A crash came between installing a received checkpoint and marking it in the log. Without

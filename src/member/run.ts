@@ -4,8 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Network } from '../ports/network.ts';
 import type { Message, StorageAppend } from '../raft/message.ts';
-import { logFact } from './facts.ts';
-import type { DueCheckpoint, Input, Outcome } from './input.ts';
+import type { DueCheckpoint, Input, MemberFact, Outcome } from './input.ts';
 import type { Member } from './member.ts';
 import type { Storage } from './storage.ts';
 
@@ -98,7 +97,7 @@ export class MemberLoop {
     for (const message of outputs.messages) this.#ports.network.send(message.to, message);
     if (outputs.append !== undefined) void this.#persist(outputs.append);
     for (const outcome of outputs.outcomes) this.#answer(outcome);
-    for (const fact of outputs.facts) logFact(this.#ports.log, fact);
+    for (const fact of outputs.facts) this.#ports.observer.onFact(fact);
     if (outputs.checkpoint !== undefined) void this.#saveCheckpoint(outputs.checkpoint);
     // There may be more than one turn's worth; input that arrived meanwhile goes first.
     this.#schedule();
@@ -151,11 +150,19 @@ export class MemberLoop {
   }
 }
 
+/** Told what happens, for logs and metrics; nothing depends on it. */
+export interface MemberObserver {
+  onFact(fact: MemberFact): void;
+  /** A proposal was refused or given up. */
+  onProposalFailed(): void;
+}
+
 export interface LoopPorts {
   readonly clock: Clock;
   readonly network: Network<Message>;
   readonly storage: Storage;
   readonly log: Log;
+  readonly observer: MemberObserver;
   /** Called at most a few times; ends the process (host) or the member (simulation). */
   readonly onFatal: (what: string, cause: unknown) => void;
 }

@@ -28,7 +28,7 @@ export interface MemberPorts extends LoopPorts {
 export class StartedMember implements MemberNode {
   readonly #member: Member;
   readonly #loop: MemberLoop;
-  readonly #ports: LoopPorts;
+  readonly #ports: MemberPorts;
   readonly #config: MemberConfig;
   readonly #ids: RequestIds;
 
@@ -70,7 +70,10 @@ export class StartedMember implements MemberNode {
   async propose(request: InternalRequest): Promise<Result<Applied, RequestFailure>> {
     const id: RequestId = this.#ids.next();
     const outcome = await this.#loop.request({ type: 'propose', id, request });
-    if (outcome.type === 'failed') return err(outcome.error);
+    if (outcome.type === 'failed') {
+      this.#ports.observer.onProposalFailed();
+      return err(outcome.error);
+    }
     assert(outcome.type === 'applied', 'a proposal ends applied or failed');
     if (!outcome.result.ok) return outcome.result;
     return ok({ result: outcome.result.value, revision: outcome.revision });

@@ -4,6 +4,7 @@ import { DEFAULT_API_LIMITS } from '../api/limits.ts';
 import { createMetrics } from '../api/metrics.ts';
 import type { Services } from '../api/services.ts';
 import { type ApiServer, startApi } from '../api/start-api.ts';
+import { type DirectoryLock, lockDirectory } from '../host/directory-lock.ts';
 import { NodeDisk } from '../host/node-disk.ts';
 import { RealClock } from '../host/real-clock.ts';
 import { SystemRandom } from '../host/system-random.ts';
@@ -15,7 +16,8 @@ import { type RecoveredMember, recover } from '../member/recover.ts';
 import { StartedMember } from '../member/started-member.ts';
 import { Storage } from '../member/storage.ts';
 import { timingOf } from '../member/timing.ts';
-import { DiskError } from '../ports/disk.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
 import type { Log } from '../ports/log.ts';
 import { RAFT_DEFAULTS } from '../raft/config.ts';
 import { ClusterService } from '../service/cluster.ts';
@@ -25,6 +27,7 @@ import { MaintenanceService } from '../service/maintenance.ts';
 import { TcpNetwork } from '../transport/tcp-network.ts';
 import { SEGMENT_BYTES_MAX } from '../wal/wal.ts';
 import { StartError } from './exit-code.ts';
+import { observerOf } from './observer.ts';
 import { checkPorts } from './ports-free.ts';
 import type { Settings } from './settings.ts';
 import { checkpointSink, checkpointSource, removeReceived } from './snapshot-files.ts';
@@ -44,48 +47,29 @@ export async function startServer(
 ): Promise<RunningServer> {
   log.info('starting', describe(settings));
   await checkPorts(settings.listenClient);
-  const clock = new RealClock();
-  const disk = new NodeDisk();
-  const random = new SystemRandom();
+  const [clock, disk, random] = [new RealClock(), new NodeDisk(), new SystemRandom()];
   const snapDirectory = join(settings.dataDir, 'member', 'snap');
   const config = memberConfig(settings);
-  const network = new TcpNetwork({
-    self: config.memberId,
-    clusterId: config.clusterId,
-    peers: peersOf(settings),
-    clock,
-    log,
-    source: checkpointSource(disk, snapDirectory),
-    sink: checkpointSink(disk, snapDirectory),
-    timeoutMs: Math.max(3 * settings.heartbeatMs, 300),
-    redialMs: Math.max(settings.heartbeatMs / 4, 10),
-  });
+  const network = openNetwork(settings, { config, clock, log, disk, snapDirectory });
   await bindPeers(network, settings);
-  const observeFsync: { call: (latencyNs: number) => void } = { call: () => undefined };
+  const lock = await lockOrRefuse(settings, disk, log);
+  const metrics = createMetrics({
+    registry: new Registry(),
+    // Asked when scraped, and nobody can scrape before the member is there.
+    source: { status: () => member.status(), pendingProposals: () => member.pendingCount() },
+  });
   const { recovered, wal, notes } = await recoverOrRefuse(settings, {
     disk,
     clock,
     snapDirectory,
-    onSync: (latencyNs) => observeFsync.call(latencyNs),
+    onSync: metrics.observeFsync,
   });
   for (const note of notes) log.warn(note);
   await removeReceived(disk, snapDirectory);
   const storage = new Storage({ disk, clock, snapDirectory, wal });
-  const core = new Member(config, recovered, random);
-  const member = new StartedMember(core, config, {
-    clock,
-    network,
-    storage,
-    log,
-    onFatal,
-    random,
-  });
-  const registry = new Registry();
-  const metrics = createMetrics({
-    registry,
-    source: { status: () => member.status(), pendingProposals: () => member.pendingCount() },
-  });
-  observeFsync.call = metrics.observeFsync;
+  const observer = observerOf(log, metrics);
+  const ports = { clock, network, storage, log, observer, onFatal, random };
+  const member = new StartedMember(new Member(config, recovered, random), config, ports);
   member.start();
   const api = await openApi(settings, { services: servicesOf(member), metrics, log });
   log.info('ready to serve client requests', { urls: settings.listenClient.map(({ url }) => url) });
@@ -97,8 +81,55 @@ export async function startServer(
       await api.close();
       await network.close();
       await storage.close();
+      await lock?.release();
     },
   };
+}
+
+interface NetworkParts {
+  readonly config: MemberConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly disk: Disk;
+  readonly snapDirectory: string;
+}
+
+function openNetwork(settings: Settings, parts: NetworkParts): TcpNetwork {
+  const { config, clock, log, disk, snapDirectory } = parts;
+  return new TcpNetwork({
+    self: config.memberId,
+    clusterId: config.clusterId,
+    peers: peersOf(settings),
+    clock,
+    log,
+    source: checkpointSource(disk, snapDirectory),
+    sink: checkpointSink(disk, snapDirectory),
+    timeoutMs: Math.max(3 * settings.heartbeatMs, 300),
+    redialMs: Math.max(settings.heartbeatMs / 4, 10),
+  });
+}
+
+async function lockOrRefuse(
+  settings: Settings,
+  disk: Disk,
+  log: Log,
+): Promise<DirectoryLock | undefined> {
+  const { dataDir } = settings;
+  try {
+    await disk.makeDirectory(dataDir);
+  } catch (error) {
+    throw unusable(error);
+  }
+  const lock = await lockDirectory(dataDir);
+  if (lock === 'taken') {
+    throw new StartError(
+      'dataDir',
+      `data-dir: another process uses ${dataDir}; stop it or choose another directory`,
+    );
+  }
+  if (lock !== 'unsupported') return lock;
+  log.warn('this system cannot lock the data directory; start one member on it only', { dataDir });
+  return undefined;
 }
 
 function memberConfig(settings: Settings): MemberConfig {
@@ -153,6 +184,7 @@ async function recoverOrRefuse(
       segmentBytesMax: SEGMENT_BYTES_MAX,
       memberId: settings.self.id,
       clusterId: settings.clusterId,
+      mayBootstrap: settings.initialClusterState === 'new',
       initialMembers: settings.initialMembers.map((member) => ({
         ...member,
         clientUrls: [],
@@ -162,13 +194,17 @@ async function recoverOrRefuse(
     if (recovered.ok) return recovered.value;
     throw new StartError('dataDir', recovered.error);
   } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new StartError(
-      'dataDir',
-      `data-dir: ${error.path} cannot be used (${error.code}); check that it exists and is writable`,
-      error,
-    );
+    throw unusable(error);
   }
+}
+
+function unusable(error: unknown): unknown {
+  if (!(error instanceof DiskError)) return error;
+  return new StartError(
+    'dataDir',
+    `data-dir: ${error.path} cannot be used (${error.code}); check that it exists and is writable`,
+    error,
+  );
 }
 
 function servicesOf(member: StartedMember): Services {

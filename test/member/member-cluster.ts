@@ -1,5 +1,6 @@
 import { seededRandom } from '../../harness/seeded-random.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
+import { logFact } from '../../src/member/facts.ts';
 import { DEFAULT_LIMITS } from '../../src/member/limits.ts';
 import { Member } from '../../src/member/member.ts';
 import type { MemberInfo } from '../../src/member/node.ts';
@@ -99,6 +100,7 @@ export class MemberCluster {
       memberId: id,
       clusterId: 99n,
       initialMembers: this.ids.map(infoOf),
+      mayBootstrap: true,
       onSync: () => undefined,
     });
     if (!outcome.ok) throw new Error(outcome.error);
@@ -123,6 +125,7 @@ export class MemberCluster {
         network: new CallNetwork(this, id),
         storage,
         log,
+        observer: { onFact: (fact) => logFact(log, fact), onProposalFailed: () => undefined },
         random: this.#random.fork(`ids ${id} ${clock.nowNs()}`),
         onFatal: (what, cause) => this.fatal.push(`${id}: ${what}: ${String(cause)}`),
       },

@@ -59,6 +59,7 @@ async function boot(disk: MemoryDisk) {
     memberId: 1n,
     clusterId: 9n,
     initialMembers: MEMBERS,
+    mayBootstrap: true,
     onSync: ignore,
   });
   if (!recovered.ok) throw new Error(recovered.error);

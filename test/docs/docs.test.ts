@@ -1,0 +1,155 @@
+/** What documents say exists must exist, and what users can type must be in the documents. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { EXIT_ENVIRONMENT, exitCodeOf } from '../../harness/exit-code.ts';
+import { MUTANTS } from '../../harness/mutants/catalogue.ts';
+import { FAULT_KINDS, familyOf } from '../../harness/nemesis/packages.ts';
+import { EXIT_CODE } from '../../src/server/exit-code.ts';
+import { FLAGS } from '../../src/server/flags.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+const documents: readonly string[] = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
+  { cwd: ROOT, encoding: 'utf8' },
+)
+  .trim()
+  .split('\n')
+  .filter((path) => existsSync(join(ROOT, path)));
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** Cells of the first column of every table, without marks of code. */
+function firstCells(path: string): string[] {
+  return [...read(path).matchAll(/^\| ([^|]+) \|/gm)].map(([, cell]) => cell!.replaceAll('`', ''));
+}
+
+/** What is in `code` somewhere in the document. */
+function codeIn(path: string): Set<string> {
+  return new Set([...read(path).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!));
+}
+
+/** First groups of all matches of `pattern` in source files. */
+function sourceMatches(pattern: RegExp, ...paths: readonly string[]): string[] {
+  const found = paths.flatMap((path) => [...read(path).matchAll(pattern)]);
+  return [...new Set(found.map(([, group]) => group!))];
+}
+
+function missingFrom(known: ReadonlySet<string>, wanted: readonly string[]): string[] {
+  return wanted.filter((each) => !known.has(each));
+}
+
+describe('every document', () => {
+  test.each(documents)('%s: links lead somewhere', (path) => {
+    const links = [...read(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+    const broken = links.filter((link) => !/^[a-z]+:/.test(link) && !resolves(path, link));
+    expect(broken).toEqual([]);
+  });
+
+  test.each(documents)('%s: npm scripts exist', (path) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(path).matchAll(/\bnpm (?:run (?:-s )?([\w:-]+)|(start|test)\b)/g)];
+    const unknown = named.map(([, run, short]) => run ?? short!).filter((name) => !scripts[name]);
+    expect(unknown).toEqual([]);
+  });
+});
+
+function resolves(from: string, link: string): boolean {
+  const [file = '', anchor] = link.split('#');
+  const path = file === '' ? from : join(dirname(from), file);
+  if (!existsSync(join(ROOT, path))) return false;
+  return anchor === undefined || anchorsOf(path).includes(anchor);
+}
+
+/** Headings as GitHub makes anchors of them. */
+function anchorsOf(path: string): string[] {
+  return [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('docs/runs.md', () => {
+  test('has every command and option of storm', () => {
+    const commands = sourceMatches(/\.command\('(\w+)/g, 'harness/cli.ts');
+    expect(commands.filter((name) => !read('docs/runs.md').includes(`storm ${name}`))).toEqual([]);
+    const options = sourceMatches(/\.option\('(--[\w-]+)/g, 'harness/cli.ts');
+    expect(options.length).toBeGreaterThan(10);
+    const known = new Set([...codeIn('docs/runs.md')].map((code) => code.split(' ')[0]!));
+    expect(missingFrom(known, options)).toEqual([]);
+  });
+
+  test('has every exit code of storm', () => {
+    const codes = [...(['valid', 'invalid', 'unknown'] as const).map(exitCodeOf), EXIT_ENVIRONMENT];
+    expect(missingFrom(new Set(firstCells('docs/runs.md')), codes.map(String))).toEqual([]);
+  });
+
+  test('has every mutant and every file of a run directory', () => {
+    const known = codeIn('docs/runs.md');
+    expect(
+      missingFrom(
+        known,
+        MUTANTS.map(({ name }) => name),
+      ),
+    ).toEqual([]);
+    const files = sourceMatches(/'([\w.-]+\.(?:json|jsonl|html|xml))'/g, 'harness/store.ts');
+    expect(files.length).toBeGreaterThan(5);
+    expect(missingFrom(known, files)).toEqual([]);
+  });
+});
+
+describe('docs/faults.md', () => {
+  test('has every kind of fault, with its family', () => {
+    const rows = read('docs/faults.md').matchAll(/^\| `([\w-]+)` \| (process|network|disk) \|/gm);
+    const families = Object.fromEntries([...rows].map(([, kind, family]) => [kind!, family!]));
+    expect(families).toEqual(Object.fromEntries(FAULT_KINDS.map((kind) => [kind, familyOf(kind)])));
+  });
+});
+
+describe('docs/operations.md', () => {
+  test('has every flag with its variable and its default', () => {
+    const text = read('docs/operations.md');
+    const wrong = Object.entries(FLAGS).filter(([name, { help }]) => {
+      const variable = `ETCD_${name.toUpperCase().replaceAll('-', '_')}`;
+      const row = text
+        .split('\n')
+        .find((line) => line.startsWith(`| \`--${name}\` | \`${variable}\``));
+      const byDefault = /\(([^() ]+)\)$/.exec(help)?.[1] ?? '';
+      return row === undefined || !row.includes(byDefault);
+    });
+    expect(wrong.map(([name]) => name)).toEqual([]);
+  });
+
+  test('has every exit code of the server', () => {
+    const codes = Object.values(EXIT_CODE).map(String);
+    expect(missingFrom(new Set(firstCells('docs/operations.md')), codes)).toEqual([]);
+  });
+
+  test('has every call that is served, and every metric', () => {
+    const known = codeIn('docs/operations.md');
+    const calls = sourceMatches(/'\/etcdserverpb\.(\w+\/\w+)'/g, 'src/api/etcd-methods.ts');
+    expect(calls.length).toBeGreaterThan(3);
+    expect(missingFrom(known, calls)).toEqual([]);
+    const metrics = sourceMatches(/name: '(\w+)'/g, 'src/api/metrics.ts');
+    expect(missingFrom(known, metrics)).toEqual([]);
+  });
+
+  test('explains every line of the log', () => {
+    const logged = sourceMatches(
+      /\blog\.(?:debug|info|warn|error)\(\s*'([^']+)'/g,
+      ...['src/member/facts.ts', 'src/member/run.ts', 'src/server/command.ts'],
+      ...['src/server/start.ts', 'src/transport/tcp-network.ts', 'src/transport/acceptor.ts'],
+      ...['src/transport/snapshot-transfer.ts', 'src/api/client-port.ts'],
+      ...['src/api/http-server.ts', 'src/api/grpc-server.ts', 'src/api/grpc-call.ts'],
+    );
+    expect(logged.length).toBeGreaterThan(20);
+    expect(missingFrom(codeIn('docs/operations.md'), logged)).toEqual([]);
+  });
+});
