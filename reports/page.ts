@@ -108,10 +108,11 @@ function timeSection(input: ReportInput, charts: readonly ChartSection[]): Html 
   return html`<section id="time" aria-labelledby="time-title">
 <h2 id="time-title">Over time</h2>
 <div class="tools" id="chart-tools" hidden>
-<label for="zoom">Show</label>
-<select id="zoom"><option value="">the whole run</option>${options}</select>
-<span class="quiet">or drag in a chart to zoom; double-click for the whole run.
-Dotted: the end of the storm.</span>
+<label for="span">Show</label>
+<select id="span"><option value="">the whole run</option>${options}</select>
+<button type="button" id="whole-run">Whole run</button>
+<span class="quiet">Drag in a chart to zoom, double-click to undo. Dotted: the end of the
+storm.</span>
 </div>
 ${faultLegend(input)}
 <noscript><p>The charts need scripts; the words below them and all tables do not.</p></noscript>

@@ -130,6 +130,7 @@ select { max-width: 100%; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 caption { text-align: left; color: var(--quiet); padding: .25rem 0 .5rem; }
+caption span { position: sticky; left: 0; display: inline-block; max-width: calc(100vw - 4rem); }
 th, td {
   text-align: left; vertical-align: top; padding: .375rem .875rem .375rem 0;
   border-top: 1px solid var(--line);
@@ -165,7 +166,7 @@ figcaption { color: var(--quiet); font-size: .875rem; max-width: 52rem; margin: 
 .plot .u-select { background: color-mix(in srgb, var(--accent) 20%, transparent); }
 
 .lane {
-  display: grid; grid-template-columns: 58px minmax(0, 1fr); align-items: center;
+  display: grid; grid-template-columns: 62px minmax(0, 1fr); align-items: center;
   padding-right: 46px;
 }
 .lane + .lane { border-top: 1px solid var(--grid); }
@@ -226,6 +227,9 @@ figcaption { color: var(--quiet); font-size: .875rem; max-width: 52rem; margin: 
 .arrow-head { fill: var(--ink); }
 
 @media (max-width: 560px) {
+  .cards { grid-template-columns: 1fr 1fr; gap: .5rem; }
+  .cards > div { padding: .5rem .625rem; }
+  .commands .what { flex-basis: 100%; }
   .narrow text { display: none; }
   body { font-size: 15px; }
   header, main, footer { padding-left: .875rem; padding-right: .875rem; }

@@ -27,6 +27,7 @@ export function startCharts(): void {
     shown.to = Math.min(data.endSeconds, to);
     for (const plot of plots) plot.setScale('x', { min: shown.from, max: shown.to });
     zoomLanes(shown, data.endSeconds);
+    forgetChoice(shown, data.endSeconds);
   };
   for (const chart of data.charts) {
     const place = document.getElementById(`${chart.id}-plot`);
@@ -112,13 +113,13 @@ export function axesOf(chart: Chart): UPlot.Axis[] {
       : common.grid;
   const unit = (value: number | null): string => {
     if (value === null) return '';
-    if (chart.unit === '/s') return `${value}/s`;
+    if (chart.unit === '/s') return value < 1000 ? `${value}/s` : `${value / 1000}k/s`;
     if (value >= 1000) return `${value / 1000} s`;
     return value >= 1 ? `${value} ms` : `${Math.round(value * 1e6) / 1e3} µs`;
   };
   return [
     { ...common, values: (_plot, splits) => splits.map((seconds) => `${seconds} s`), size: 32 },
-    { ...common, grid, values: (_plot, splits) => splits.map(unit), size: 58 },
+    { ...common, grid, values: (_plot, splits) => splits.map(unit), size: 62 },
   ];
 }
 
@@ -145,7 +146,7 @@ export function seriesOptions(series: Series, chart: Chart): UPlot.Series {
     stroke,
     width: look.widthPx,
     dash: [...look.dash],
-    points: { size: 5, fill: stroke, space: 14 },
+    points: look.type === 'steps' ? { show: false } : { size: 5, fill: stroke, space: 14 },
     ...(look.type === 'steps' && stepped !== undefined ? { paths: stepped } : {}),
   };
 }
@@ -321,25 +322,35 @@ export function colour(name: string): string {
   return getComputedStyle(probe).color;
 }
 
+/** The same by keyboard: to one fault, and back. */
 export function startZoomMenu(data: ChartData, zoom: (from: number, to: number) => void): void {
   const tools = document.getElementById('chart-tools');
-  const menu = tools?.querySelector('select');
-  if (tools === null || menu === null || menu === undefined) return;
+  const menu = tools?.querySelector('select') ?? null;
+  if (tools === null || menu === null) return;
   tools.hidden = false;
   menu.addEventListener('change', () => {
-    const band = data.bands.find((each) => String(each.number) === menu.value);
+    const { value } = menu;
+    const band = data.bands.find((each) => String(each.number) === value);
     if (band === undefined) return zoom(0, data.endSeconds);
     const [from, , , to] = band.seconds;
     const margin = Math.max(0.5, (to - from) / 2);
-    return zoom(from - margin, to + margin);
+    zoom(from - margin, to + margin);
+    menu.value = value;
   });
+  tools.querySelector('button')?.addEventListener('click', () => zoom(0, data.endSeconds));
+}
+
+/** After a drag the menu shows nothing, so that every fault can be chosen again. */
+export function forgetChoice({ from, to }: TimeWindow, endSeconds: number): void {
+  const menu = document.querySelector<HTMLSelectElement>('#chart-tools select');
+  if (menu !== null) menu.selectedIndex = from === 0 && to === endSeconds ? 0 : -1;
 }
 
 /** The lanes of leaders are drawn in per cent of the run: widen and move them. */
 export function zoomLanes({ from, to }: TimeWindow, endSeconds: number): void {
-  const { style } = document.documentElement;
-  style.setProperty('--zoom', String(endSeconds / (to - from)));
-  style.setProperty('--shift', String(from / (to - from)));
+  const style = document.querySelector<HTMLElement>('.lanes')?.style;
+  style?.setProperty('--zoom', String(endSeconds / (to - from)));
+  style?.setProperty('--shift', String(from / (to - from)));
 }
 
 /** Canvases keep the colours they were drawn in; paper is always light. */
@@ -367,6 +378,7 @@ export const CHART_FUNCTIONS: readonly ((...args: never[]) => unknown)[] = [
   makeAccessible,
   colour,
   startZoomMenu,
+  forgetChoice,
   zoomLanes,
   redrawOnThemeChange,
 ];

@@ -24,7 +24,6 @@ export interface BentAxisOptions {
   readonly timesNs: readonly number[];
   readonly demands: readonly Demand[];
   readonly focus: Focus;
-  readonly widthPxLeast: number;
 }
 
 export interface BentAxis {
@@ -39,7 +38,7 @@ const GAP_PX_TYPICAL = 36;
 const GAP_PX_PER_DECADE = 24;
 
 /** The axis begins at 0 px. */
-export function bentAxis({ timesNs, demands, focus, widthPxLeast }: BentAxisOptions): BentAxis {
+export function bentAxis({ timesNs, demands, focus }: BentAxisOptions): BentAxis {
   const stops = [...new Set(timesNs)].sort((a, b) => a - b);
   const gapsNs = stops.slice(1).map((timeNs, at) => timeNs - stops[at]!);
   const widths = gapsNs.map((gapNs) => gapWidth(gapNs, median(gapsNs)));
@@ -47,12 +46,10 @@ export function bentAxis({ timesNs, demands, focus, widthPxLeast }: BentAxisOpti
   squeeze(widths, stops, { fromNs: stops[0]!, toNs: focus.fromNs, widthPx });
   squeeze(widths, stops, { fromNs: focus.toNs, toNs: stops.at(-1)!, widthPx });
   for (const demand of demands) widen(widths, stops, demand);
-  const total = widths.reduce((sum, width) => sum + width, 0);
-  const stretch = total === 0 ? 1 : Math.max(1, widthPxLeast / total);
   const positions = [0];
-  for (const width of widths) positions.push(positions.at(-1)! + width * stretch);
+  for (const width of widths) positions.push(positions.at(-1)! + width);
   return {
-    widthPx: Math.max(widthPxLeast, positions.at(-1)!),
+    widthPx: positions.at(-1)!,
     xOf: (timeNs) => interpolate(stops, positions, timeNs),
   };
 }

@@ -1,19 +1,20 @@
 /** Where everything in the picture of a counterexample goes. Draws nothing. */
 import type { FaultMark } from '../fault-marks.ts';
 import { clip } from '../format.ts';
-import { type BentAxis, bentAxis } from './bent-axis.ts';
+import { type BentAxis, bentAxis, type Focus } from './bent-axis.ts';
 import type { EvidenceOps, ShownOp } from './evidence-ops.ts';
 import { askedWords, outcomeWords } from './op-words.ts';
 
 /** Space for the names of the rows, and for operations without an end. */
 const LEFT_PX = 108;
 const RIGHT_PX = 40;
-const PLOT_PX_LEAST = 880;
+/** For the core, from its first event to its last. */
+const FOCUS_PX_LEAST = 520;
 /** For what went before the core's first event, and as much for what came after its last. */
-const BESIDE_PX_MAX = 260;
+const BESIDE_PX_MAX = 170;
 
 const CHARS_SHOWN_MAX = 24;
-const CHAR_PX = 7.2;
+const CHAR_PX = 7.8;
 const BAR_PADDING_PX = 18;
 
 /** Rows of other processes; operations that find no place are left out. */
@@ -55,9 +56,8 @@ export interface TimelineLayout {
 
 export function layOutTimeline(ops: EvidenceOps, marks: readonly FaultMark[]): TimelineLayout {
   const axis = axisOf(ops);
-  const startNs = Math.min(...ops.drawn.map((op) => op.invoke.time));
-  const endNs = Math.max(...ops.drawn.map(lastTime));
-  const right = LEFT_PX + axis.widthPx;
+  const { fromNs: startNs, toNs: endNs } = focusOf(ops);
+  const right = LEFT_PX + Math.max(FOCUS_PX_LEAST, axis.widthPx);
   const place = { x: (timeNs: number) => LEFT_PX + axis.xOf(timeNs), right };
   const present = marks.filter(
     ({ fault }) => fault.injectStartNs <= endNs && fault.healEndNs >= startNs,
@@ -108,12 +108,19 @@ function axisOf(ops: EvidenceOps): BentAxis {
     toNs: isOpen(op) ? lastNs : lastTime(op),
     widthPx: Math.max(...linesOf(op).map((line) => line.length)) * CHAR_PX + BAR_PADDING_PX,
   }));
-  const focus = {
-    fromNs: Math.min(...ops.drawn.map((op) => op.invoke.time)),
-    toNs: Math.max(...ops.drawn.map(lastTime)),
+  const focus = focusOf(ops);
+  demands.push({ ...focus, widthPx: FOCUS_PX_LEAST });
+  return bentAxis({ timesNs: times, demands, focus });
+}
+
+/** The end of an operation whose outcome nobody knows means nothing. */
+function focusOf({ drawn }: EvidenceOps): Focus {
+  const ends = drawn.map((op) => (isOpen(op) ? op.invoke.time : lastTime(op)));
+  return {
+    fromNs: Math.min(...drawn.map((op) => op.invoke.time)),
+    toNs: Math.max(...ends),
     besidePxMax: BESIDE_PX_MAX,
   };
-  return bentAxis({ timesNs: times, demands, focus, widthPxLeast: PLOT_PX_LEAST });
 }
 
 function lastTime({ invoke, completion }: ShownOp): number {

@@ -13,7 +13,8 @@ const TITLE_CHARS_MAX = 400;
 
 /** Once in a page, for all pictures in it. */
 export const ARROW_MARKER: Html = html`<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4"
-markerWidth="7" markerHeight="7" orient="auto"><path class="arrow-head" d="M0 0 8 4 0 8z"/></marker>`;
+markerWidth="7" markerHeight="7" orient="auto">
+<path class="arrow-head" d="M0 0 8 4 0 8z"/></marker>`;
 
 /** `sentence` is the picture's text alternative; the table below it tells the rest. */
 export function timelineSvg(layout: TimelineLayout, sentence: string): Html {
@@ -24,8 +25,8 @@ ${rowLines(layout)}
 ${faultBars(layout)}
 ${timeAxis(layout)}
 ${layout.context.map((bar) => contextBar(bar, layout))}
-${layout.core.map((bar) => coreBar(bar, layout))}
 ${orderArrows(layout.core)}
+${layout.core.map((bar) => coreBar(bar, layout))}
 </svg>`;
 }
 

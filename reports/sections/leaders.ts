@@ -31,7 +31,8 @@ export function leadersSection(input: ReportInput): ChartSection {
   const lanes = record.members.map((member) =>
     memberLane(member.node, roleSpansOf(member, record.endNs), record.endNs),
   );
-  const drawing = html`<div>${faultLane(input)}${lanes}${timeLane(record.endNs)}</div>`;
+  const time = timeLane(record.endNs);
+  const drawing = html`<div class="lanes">${faultLane(input)}${lanes}${time}</div>`;
   const caption = `What each member said of itself, several times a second: a thick bar with the
     term while it led, a thin line while it followed, hatched while it did not answer. Two may lead
     at once in different terms: the older one does not know yet. ${termWords(leaderships)}`;

@@ -20,7 +20,7 @@ export function table({ caption, columns, rows, rowsMax }: Table): Html {
     rows.length > rowsMax && ` The first ${formatCount(rowsMax)} of ${formatCount(rows.length)}.`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
 <table${columns.length >= WIDE_COLUMNS && trusted(' class="wide"')}>
-<caption>${caption}${cut}</caption>
+<caption><span>${caption}${cut}</span></caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${shown.map(tableRow)}</tbody>
 </table>
