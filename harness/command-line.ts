@@ -1,4 +1,5 @@
 /** The exact commands that do a run, or a part of it, once more. */
+import { relative } from 'node:path';
 import type { FaultKind } from './nemesis/fault.ts';
 import { FAULT_KINDS } from './nemesis/packages.ts';
 import { RUN_DEFAULTS } from './options.ts';
@@ -25,8 +26,10 @@ export function runAgainCommand(plan: Plan): string {
   return words.map(quote).join(' ');
 }
 
+/** npm runs its scripts in the root of the repository; a directory in it is named from there. */
 export function checkAgainCommand(directory: string): string {
-  return `${STORM} check ${quote(directory)}`;
+  const fromRoot = relative(RUN_DEFAULTS.root, directory);
+  return `${STORM} check ${quote(fromRoot.startsWith('..') ? directory : fromRoot)}`;
 }
 
 function sameKinds(some: readonly FaultKind[], others: readonly FaultKind[]): boolean {

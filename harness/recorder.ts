@@ -1,25 +1,34 @@
 /** The one place where ops get their index and time, so that the history is totally ordered. */
+import { formatOp } from '../checkers/history/jsonl.ts';
 import type { Op } from '../checkers/history/op.ts';
 import type { Clock } from '../src/ports/clock.ts';
 
 /** What is recorded; index and time are the recorder's. */
 export type OpEntry = Omit<Op, 'index' | 'time'>;
 
-/** Keeps checkers and browsers within a few GB. When it is reached, clients are asked no more. */
+/** Keep checkers and browsers within a few GB. When one is reached, clients are asked no more. */
 export const HISTORY_OPS_MAX = 2_000_000;
+export const HISTORY_BYTES_MAX: number = 1024 * 1024 * 1024;
 
-/** Collects the history in memory and hands each op on as it happens. */
+/** Collects the history in memory and hands each op on, as a line of its file, as it happens. */
 export class Recorder {
   readonly #clock: Clock;
   readonly #baseNs: number;
-  readonly #onOp: (op: Op) => void;
+  readonly #onLine: (line: string) => void;
   readonly #history: Op[] = [];
+  readonly #sizeBytesMax: number;
+  #sizeBytes = 0;
 
   /** The run's single monotonic base is now. */
-  constructor(clock: Clock, onOp: (op: Op) => void) {
+  constructor(
+    clock: Clock,
+    onLine: (line: string) => void,
+    sizeBytesMax: number = HISTORY_BYTES_MAX,
+  ) {
     this.#clock = clock;
     this.#baseNs = clock.nowNs();
-    this.#onOp = onOp;
+    this.#onLine = onLine;
+    this.#sizeBytesMax = sizeBytesMax;
   }
 
   /** Integer nanoseconds since the run's base. */
@@ -30,7 +39,9 @@ export class Recorder {
   record(entry: OpEntry): Op {
     const op: Op = { index: this.#history.length, time: this.nowNs(), ...entry };
     this.#history.push(op);
-    this.#onOp(op);
+    const line = formatOp(op);
+    this.#sizeBytes += Buffer.byteLength(line);
+    this.#onLine(line);
     return op;
   }
 
@@ -40,6 +51,6 @@ export class Recorder {
 
   /** No further invocations, please; completions and the nemesis may still record. */
   get isFull(): boolean {
-    return this.#history.length >= HISTORY_OPS_MAX;
+    return this.#history.length >= HISTORY_OPS_MAX || this.#sizeBytes >= this.#sizeBytesMax;
   }
 }

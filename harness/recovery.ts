@@ -2,15 +2,15 @@
  * Whether the cluster works: before the storm, and again after it, when nothing is at fault any
  * more. Safety is judged from the history; this is the liveness half of the verdict.
  */
-import type { NemesisContext } from './nemesis/fault.ts';
+import type { ClusterContext, NemesisContext } from './nemesis/fault.ts';
 import { waitUntil } from './timing.ts';
 
 /** Far beyond any start of a cluster. */
 export const READY_LIMIT_MS = 30_000;
-const RECOVERY_ELECTIONS = 12;
+const RECOVERY_ELECTIONS = 10;
 const RECOVERY_LEAST_MS = 10_000;
 
-/** When nothing is at fault any more, a dozen election timeouts settle every election there is. */
+/** When nothing is at fault any more, ten election timeouts settle every election there is. */
 export function recoveryLimitMs(electionMs: number): number {
   return Math.max(RECOVERY_LEAST_MS, RECOVERY_ELECTIONS * electionMs);
 }
@@ -19,7 +19,7 @@ const READ_TIMEOUT_MS = 2_000;
 const RETRY_MS = 200;
 
 export interface Recovery {
-  /** Members that were dead though every killed one had been started again: they died alone. */
+  /** Members found dead, now or by a fault of the storm, that no fault had killed. */
   readonly diedAlone: readonly string[];
   /** Members that answered no linearizable read within the limit. */
   readonly unreadable: readonly string[];
@@ -35,7 +35,8 @@ export async function recover(
 ): Promise<Recovery> {
   const { clock } = context;
   const startNs = clock.nowNs();
-  const diedAlone = await startTheDead(context);
+  await startTheDead(context);
+  const diedAlone = [...context.diedAlone].sort();
   const unreadable = await waitUntilReadable(context, limitMs, signal);
   return { diedAlone, unreadable, limitMs, tookMs: Math.round((clock.nowNs() - startNs) / 1e6) };
 }
@@ -53,7 +54,7 @@ export function describeRecovery({ diedAlone, unreadable, limitMs, tookMs }: Rec
  * that did not within `limitMs`, or before the signal was aborted.
  */
 export async function waitUntilReadable(
-  context: NemesisContext,
+  context: ClusterContext,
   limitMs: number,
   signal: AbortSignal,
 ): Promise<string[]> {
@@ -71,12 +72,11 @@ export async function waitUntilReadable(
   return [...pending].map((node) => node.name);
 }
 
-async function startTheDead(context: NemesisContext): Promise<string[]> {
-  const dead: string[] = [];
-  for (const { name } of context.cluster.nodes) {
-    if (await context.cluster.isRunning(name)) continue;
-    dead.push(name);
-    await context.cluster.start(name);
+/** Every member that a fault had killed runs again by now: who is dead died alone. */
+async function startTheDead({ cluster, diedAlone }: NemesisContext): Promise<void> {
+  for (const { name } of cluster.nodes) {
+    if (await cluster.isRunning(name)) continue;
+    diedAlone.add(name);
+    await cluster.start(name);
   }
-  return dead;
 }

@@ -24,11 +24,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseHistory } from '../checkers/history/jsonl.ts';
+import { parseOp } from '../checkers/history/jsonl.ts';
 import type { Json, Op } from '../checkers/history/op.ts';
 import type { FaultRecord } from '../reports/run-record.ts';
 import { StormError } from './exit-code.ts';
-import { LineFile } from './line-file.ts';
+import { LineFile, readLines } from './line-file.ts';
 import { PLAN_FORMAT, type Plan } from './plan.ts';
 import type { Recovery } from './recovery.ts';
 import type { Sample } from './sampler.ts';
@@ -116,11 +116,18 @@ export class RunDirectory {
     this.#saveJson('verdict.json', verdict);
   }
 
-  /** Replaces the file as a whole: a reader never sees half of it. */
+  /**
+   * Replaces the file as a whole: a reader never sees half of it. Throws {@link StormError} when
+   * the file system refuses.
+   */
   saveText(name: string, text: string): void {
     const temporary = this.file(`${name}.new`);
-    writeFileSync(temporary, text);
-    renameSync(temporary, this.file(name));
+    try {
+      writeFileSync(temporary, text);
+      renameSync(temporary, this.file(name));
+    } catch (error) {
+      throw new StormError(`${this.file(name)}: ${reason(error)}`, { cause: error });
+    }
   }
 
   openHistory(): LineFile {
@@ -156,29 +163,46 @@ export class RunDirectory {
 
   /** The whole history; `expectedOps` as the outcome has it. */
   readHistory(expectedOps: number): Op[] {
-    const parsed = parseHistory(this.#readText('history.jsonl'));
-    if (!parsed.ok) {
-      throw this.#garbled('history.jsonl', `${parsed.error.place}: ${parsed.error.reason}`);
-    }
-    if (parsed.value.length !== expectedOps) {
-      const found = `${parsed.value.length} ops where faults.json tells of ${expectedOps}`;
+    const history: Op[] = [];
+    this.#forEachLine('history.jsonl', (line, at) => {
+      const parsed = parseOp(line);
+      if (!parsed.ok) throw this.#garbled('history.jsonl', `line ${at + 1}: ${parsed.error}`);
+      const { index } = parsed.value;
+      if (index !== at) {
+        const found = `line ${at + 1}: field index: ${index} where ${at} was due`;
+        throw this.#garbled('history.jsonl', found);
+      }
+      history.push(parsed.value);
+    });
+    if (history.length !== expectedOps) {
+      const found = `${history.length} ops where faults.json tells of ${expectedOps}`;
       throw this.#garbled('history.jsonl', `truncated, ${found}`);
     }
-    return parsed.value;
+    return history;
   }
 
   readSamples(): Sample[] {
-    const lines = this.#readText('samples.jsonl').split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    return lines.map((line, at) => {
+    const samples: Sample[] = [];
+    this.#forEachLine('samples.jsonl', (line, at) => {
       const sample = this.#parse(`samples.jsonl line ${at + 1}`, line);
       if (!hasField(sample, 'sample')) throw this.#garbled('samples.jsonl', `line ${at + 1}`);
-      return sample as unknown as Sample;
+      samples.push(sample as unknown as Sample);
     });
+    return samples;
   }
 
   #saveJson(name: string, value: unknown): void {
     this.saveText(name, `${JSON.stringify(value, null, 1)}\n`);
+  }
+
+  #readJson(name: string): Json {
+    return this.#parse(name, this.#readText(name));
+  }
+
+  /** `at`: the line's position, from 0. */
+  #forEachLine(name: string, visit: (line: string, at: number) => void): void {
+    let at = 0;
+    for (const line of readLines(this.file(name))) visit(line, at++);
   }
 
   #readText(name: string): string {
@@ -187,10 +211,6 @@ export class RunDirectory {
     } catch (error) {
       throw new StormError(`${this.file(name)}: ${reason(error)}; run it again`, { cause: error });
     }
-  }
-
-  #readJson(name: string): Json {
-    return this.#parse(name, this.#readText(name));
   }
 
   #readFormat<Value extends { readonly format: string }>(name: string, format: string): Value {

@@ -6,7 +6,7 @@ import type { BackendChoice } from '../backends.ts';
 import type { ClusterConfig } from '../cluster/cluster.ts';
 import { exitCodeOf, StormError } from '../exit-code.ts';
 import type { KeyClient } from '../key-client.ts';
-import type { NemesisContext } from '../nemesis/fault.ts';
+import type { ClusterContext } from '../nemesis/fault.ts';
 import { openCluster } from '../open-cluster.ts';
 import { READY_LIMIT_MS, waitUntilReadable } from '../recovery.ts';
 import { saveLogs } from '../save-logs.ts';
@@ -85,7 +85,7 @@ function didNotRecover(services: Services, unreadable: readonly string[]): numbe
 /** Keys acknowledged before everybody was killed; writers run into the kill. */
 async function writeUntilAllAreDead(
   services: Services,
-  { cluster, clock }: NemesisContext,
+  { cluster, clock }: ClusterContext,
   round: number,
 ): Promise<string[]> {
   const acks: string[] = [];
@@ -119,7 +119,7 @@ function writtenValue(key: string): string {
 /** This round's keys through any member that answers. */
 async function readBack(
   services: Services,
-  { cluster, clock }: NemesisContext,
+  { cluster, clock }: ClusterContext,
   round: number,
 ): Promise<ReadonlyMap<string, string> | undefined> {
   let found: ReadonlyMap<string, string> | undefined;

@@ -17,16 +17,22 @@ import { runStorm } from '../stages/storm.ts';
 import { JUNIT_FILE, type RunDirectory } from '../store.ts';
 import { sweepFirst } from './sweep.ts';
 
-/** Exit status by verdict. Rejects with StormError or ClusterError when there is none. */
+/**
+ * Exit status by verdict. Rejects with StormError or ClusterError when there is none, or when
+ * a file that shows it cannot be written: it is printed by then, with how to get the file again.
+ */
 export async function runCommand(services: Services, request: RunRequest): Promise<number> {
   await sweepFirst(services);
   const { directory, plan } = await stormOnCluster(services, request);
   const { progress } = services;
   const verdict = checkRun(directory, services.workload, progress);
-  if (request.junitFile !== undefined) copyJunit(directory, request.junitFile);
-  progress.print(`report: ${await writeReport(services, directory)}`);
-  progress.print(`run again: ${runAgainCommand(plan)}`);
-  progress.print(`check again: ${checkAgainCommand(directory.path)}`);
+  try {
+    progress.print(`report: ${await writeReport(services, directory)}`);
+  } finally {
+    progress.print(`run again: ${runAgainCommand(plan)}`);
+    progress.print(`check again: ${checkAgainCommand(directory.path)}`);
+    if (request.junitFile !== undefined) copyJunit(directory, request.junitFile);
+  }
   return exitCodeOf(verdict.validity);
 }
 

@@ -6,7 +6,13 @@ import type { FaultRecord } from '../../reports/run-record.ts';
 import { ClusterError } from '../cluster/cluster.ts';
 import type { Recorder } from '../recorder.ts';
 import { sleep } from '../timing.ts';
-import type { FaultFamily, NemesisContext, Observation, PreparedFault } from './fault.ts';
+import type {
+  FaultFamily,
+  FaultKind,
+  NemesisContext,
+  Observation,
+  PreparedFault,
+} from './fault.ts';
 import { familyOf, prepareFault } from './packages.ts';
 import type { PlannedFault } from './schedule.ts';
 import { STATUS_TIMEOUT_MS } from './target.ts';
@@ -20,14 +26,16 @@ export interface NemesisOptions {
   readonly context: NemesisContext;
   readonly recorder: Recorder;
   readonly signal: AbortSignal;
+  /** Nanoseconds of the run from which no fault is injected: nobody would be there to notice. */
+  readonly untilNs: number;
   /** Called as faults come and go, with what is in place now. */
   readonly onChange?: (active: readonly string[]) => void;
 }
 
 /**
- * Runs the whole schedule, starting now. When the signal is aborted, no further fault is
- * injected and those in place are healed. Rejects with {@link ClusterError} when a fault
- * cannot be healed.
+ * Runs the whole schedule, starting now. A fault whose turn comes too late is one without effect.
+ * When the signal is aborted, no further fault is injected and those in place are healed. Rejects
+ * with {@link ClusterError} when a fault cannot be healed.
  */
 export async function runSchedule(options: NemesisOptions): Promise<FaultRecord[]> {
   const startNs = options.recorder.nowNs();
@@ -65,6 +73,7 @@ async function runFault(options: NemesisOptions, fault: PlannedFault): Promise<F
   const { context, recorder, signal } = options;
   const { kind } = fault.spec;
   const prepared = await prepareOrRefuse(context, fault);
+  if (recorder.nowNs() >= options.untilNs) return notStarted(kind, prepared, recorder.nowNs());
   const note = (step: string): number => {
     const { description, nodes } = prepared;
     const value = { fault: fault.id, step, description, nodes };
@@ -89,6 +98,21 @@ async function runFault(options: NemesisOptions, fault: PlannedFault): Promise<F
   const { description, nodes } = prepared;
   const times = { injectStartNs, injectEndNs, healStartNs, healEndNs };
   return { kind, description, nodes, ...times, ...observation };
+}
+
+function notStarted(kind: FaultKind, prepared: PreparedFault, nowNs: number): FaultRecord {
+  const { description, nodes } = prepared;
+  return {
+    kind,
+    description,
+    nodes,
+    injectStartNs: nowNs,
+    injectEndNs: nowNs,
+    healStartNs: nowNs,
+    healEndNs: nowNs,
+    effect: 'no-effect',
+    observation: 'not started in time',
+  };
 }
 
 /** Keeps the fault for its time and probes its effect shortly before the end. */

@@ -75,8 +75,17 @@ export interface Observation {
   readonly observation: string;
 }
 
-export interface NemesisContext {
+/** What there is to look at and to act on. */
+export interface ClusterContext {
   readonly cluster: Cluster;
   readonly probe: MemberProbe;
   readonly clock: Clock;
+}
+
+export interface NemesisContext extends ClusterContext {
+  /**
+   * Members that were dead though no fault in place had killed them. Faults add to it before
+   * they act: a kill and its restart would leave no trace of such a death.
+   */
+  readonly diedAlone: Set<string>;
 }

@@ -1,6 +1,6 @@
 /** kill -9 of one member or of all at once; healing starts them on their old data. */
 import type { FaultPackage, NemesisContext, Observation, PreparedFault } from './fault.ts';
-import { answersStatus, drawNodeChoice, resolveNode } from './target.ts';
+import { answersStatus, describeDead, drawNodeChoice, findDead, resolveNode } from './target.ts';
 
 export const kill: FaultPackage<'kill'> = {
   kind: 'kill',
@@ -33,13 +33,22 @@ function killOf(
   description: string,
 ): PreparedFault {
   const { cluster } = context;
+  let deadBefore: readonly string[] = [];
   return {
     description,
     nodes: names,
     inject: async () => {
+      deadBefore = await findDead(context, names);
       await Promise.all(names.map((name) => cluster.kill(name)));
     },
-    observe: () => observeDead(context, names),
+    observe: async () => {
+      if (deadBefore.length === 0) return observeDead(context, names);
+      const killed = names.filter((name) => !deadBefore.includes(name));
+      const words = describeDead(deadBefore);
+      if (killed.length === 0) return { effect: 'no-effect', observation: words };
+      const { effect, observation } = await observeDead(context, killed);
+      return { effect, observation: `${observation}; ${words}` };
+    },
     heal: async () => {
       await Promise.all(names.map((name) => cluster.start(name)));
     },

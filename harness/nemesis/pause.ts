@@ -1,6 +1,13 @@
 /** One member suspended: its sockets stay open, nothing in it runs, its clock jumps on resume. */
 import type { FaultPackage } from './fault.ts';
-import { answersStatus, drawNodeChoice, resolveNode, STATUS_TIMEOUT_MS } from './target.ts';
+import {
+  answersStatus,
+  describeDead,
+  drawNodeChoice,
+  findDead,
+  resolveNode,
+  STATUS_TIMEOUT_MS,
+} from './target.ts';
 
 export const pause: FaultPackage<'pause'> = {
   kind: 'pause',
@@ -11,11 +18,16 @@ export const pause: FaultPackage<'pause'> = {
   async prepare(context, spec) {
     const { name, words } = await resolveNode(context, spec.node);
     const answeredBefore = await answersStatus(context, name);
+    let dead: readonly string[] = [];
     return {
       description: `suspend ${words}`,
       nodes: [name],
-      inject: () => context.cluster.pause(name),
+      inject: async () => {
+        dead = await findDead(context, [name]);
+        if (dead.length === 0) await context.cluster.pause(name);
+      },
       observe: async () => {
+        if (dead.length > 0) return { effect: 'no-effect', observation: describeDead(dead) };
         if (await answersStatus(context, name)) {
           return { effect: 'no-effect', observation: `${name} still answers Status` };
         }

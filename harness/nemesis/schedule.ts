@@ -2,7 +2,8 @@
  * Which faults, and when: drawn from the seed before anything runs.
  *
  * The storm is cut into slots of equal width. Each slot gets the next card of a shuffled deck
- * that holds every available kind once, so all kinds come before any comes again; a third of
+ * that holds every available kind, so all kinds come before any comes again (kill-all twice:
+ * what it may lose is only what was acknowledged moments before it); a third of
  * the slots, and as many as it takes to use up the first deck, get a second card of another
  * family that overlaps the first. Every fault ends well before its slot, so that the cluster
  * can recover before the next one.
@@ -47,7 +48,7 @@ export function drawSchedule(options: ScheduleOptions, random: Random): PlannedF
   const wanted = Math.floor(budgetMs / (SLOT_ELECTIONS * options.electionMs));
   const slots = Math.min(SLOTS_MAX, Math.max(1, wanted));
   const slotMs = Math.max(1, Math.floor(budgetMs / slots));
-  const deck = new Deck(kinds, random);
+  const deck = new Deck([...kinds, ...kinds.filter((kind) => kind === 'kill-all')], random);
   const faults: PlannedFault[] = [];
   const place = (kind: FaultKind, slot: number, delayPercent: number): void => {
     const startMs = LEAD_MS + slot * slotMs + percentOf(slotMs, delayPercent);

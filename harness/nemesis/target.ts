@@ -44,6 +44,25 @@ export function nodeNamed(context: NemesisContext, name: string): ClusterNode {
   return node;
 }
 
+/**
+ * Which of `names` are dead already; noted in the context as having died alone. For faults of
+ * the family `process`, before they act: nothing else in the plan kills, and these take turns.
+ */
+export async function findDead(
+  context: NemesisContext,
+  names: readonly string[],
+): Promise<string[]> {
+  const running = await Promise.all(names.map((name) => context.cluster.isRunning(name)));
+  const dead = names.filter((_, at) => !running[at]);
+  for (const name of dead) context.diedAlone.add(name);
+  return dead;
+}
+
+/** Words for members that {@link findDead} found. */
+export function describeDead(dead: readonly string[]): string {
+  return `${dead.join(', ')} had died alone before`;
+}
+
 export async function answersStatus(context: NemesisContext, name: string): Promise<boolean> {
   const reading = await context.probe.status(nodeNamed(context, name), STATUS_TIMEOUT_MS);
   return reading !== undefined;

@@ -9,7 +9,10 @@ import type { Progress } from '../progress.ts';
 import { JUNIT_FILE, type Outcome, type RunDirectory } from '../store.ts';
 import { describeTally, judge, tallyFaults, type Verdict } from '../verdict.ts';
 
-/** Saves verdict.json and junit.xml, prints the verdict and the figures behind it. */
+/**
+ * Prints the verdict and the figures behind it, then saves verdict.json and junit.xml. Throws
+ * StormError when a file cannot be read or saved.
+ */
 export function checkRun(
   directory: RunDirectory,
   workloadOf: (plan: Plan) => Workload,
@@ -26,9 +29,10 @@ export function checkRun(
     recovery: outcome.recovery,
     historyIsFull: outcome.historyIsFull,
   });
+  // First for people: a disk that takes no files must not keep it to itself.
+  printVerdict(progress, verdict, outcome, history);
   directory.saveVerdict(verdict);
   directory.saveText(JUNIT_FILE, junitXml(plan, outcome, verdict));
-  printVerdict(progress, verdict, outcome, history);
   return verdict;
 }
 

@@ -2,7 +2,6 @@
  * The storm itself: clients and nemesis together, then healing, recovery and final reads.
  * History and samples go to the run directory as they happen; the outcome is returned.
  */
-import { formatOp } from '../../checkers/history/jsonl.ts';
 import type { FaultRecord } from '../../reports/run-record.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Workload } from '../../workloads/workload.ts';
@@ -11,6 +10,7 @@ import { StormError } from '../exit-code.ts';
 import { Interpreter } from '../interpreter.ts';
 import type { MemberProbe } from '../member-probe.ts';
 import { runSchedule } from '../nemesis/compose.ts';
+import type { NemesisContext } from '../nemesis/fault.ts';
 import type { Plan } from '../plan.ts';
 import type { Progress } from '../progress.ts';
 import { Recorder } from '../recorder.ts';
@@ -46,7 +46,7 @@ const LIVE_INTERVAL_MS = 500;
  */
 export async function runStorm(options: StormOptions): Promise<Outcome> {
   const { plan, cluster, probe, workload, directory, clock, progress, signal } = options;
-  const context = { cluster, probe, clock };
+  const context: NemesisContext = { cluster, probe, clock, diedAlone: new Set() };
   const unready = await waitUntilReadable(context, READY_LIMIT_MS, signal);
   if (unready.length > 0 && !signal.aborted) {
     throw new StormError(
@@ -56,7 +56,7 @@ export async function runStorm(options: StormOptions): Promise<Outcome> {
   const startedAt = new Date(clock.wallMs()).toISOString();
   const historyFile = directory.openHistory();
   const samplesFile = directory.openSamples();
-  const recorder = new Recorder(clock, (op) => historyFile.append(formatOp(op)));
+  const recorder = new Recorder(clock, (line) => historyFile.append(line));
   const interpreter = new Interpreter({
     workload,
     nodes: cluster.nodes,
@@ -74,7 +74,7 @@ export async function runStorm(options: StormOptions): Promise<Outcome> {
     onSample: (sample) => samplesFile.append(`${JSON.stringify(sample)}\n`),
   });
   try {
-    const faults = await withClientsAndFaults(options, interpreter, recorder);
+    const faults = await withClientsAndFaults(options, { context, interpreter, recorder });
     const stormEndNs = recorder.nowNs();
     if (signal.aborted) throw new StormError(`interrupted; the history is in ${directory.path}`);
     const recovery = await recover(context, recoveryLimitMs(plan.electionMs), signal);
@@ -102,10 +102,15 @@ export async function runStorm(options: StormOptions): Promise<Outcome> {
 /** Both sides end before this does: a failure of one stops the other, which heals first. */
 async function withClientsAndFaults(
   options: StormOptions,
-  interpreter: Interpreter,
-  recorder: Recorder,
+  parts: {
+    readonly context: NemesisContext;
+    readonly interpreter: Interpreter;
+    readonly recorder: Recorder;
+  },
 ): Promise<FaultRecord[]> {
-  const { plan, cluster, probe, workload, clock, progress } = options;
+  const { plan, workload, clock, progress } = options;
+  const { context, interpreter, recorder } = parts;
+  const untilNs = plan.timeLimitMs * 1e6;
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const stopOnFailure = <Value>(work: Promise<Value>): Promise<Value> =>
@@ -120,15 +125,14 @@ async function withClientsAndFaults(
     const ops = `${recorder.history.length} history ops`;
     progress.live(`storm: ${seconds} of ${plan.timeLimitMs / 1000} s  ${ops}${faults}`);
   });
-  const clients = stopOnFailure(
-    interpreter.run(workload.generator, plan.timeLimitMs * 1e6, signal),
-  );
+  const clients = stopOnFailure(interpreter.run(workload.generator, untilNs, signal));
   const nemesis = stopOnFailure(
     runSchedule({
       schedule: plan.schedule,
-      context: { cluster, probe, clock },
+      context,
       recorder,
       signal,
+      untilNs,
       onChange: (now) => {
         active = now;
       },

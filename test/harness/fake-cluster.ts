@@ -24,6 +24,8 @@ export interface FakeFlaws {
   readonly refuses?: readonly ('kill' | 'pause' | 'setGrudge')[];
   /** So many first heals of a partition are refused. */
   refusedHeals?: number;
+  /** Members that run and answer nothing. */
+  readonly silent?: readonly string[];
   /** Members that answer no linearizable read, ever. */
   readonly unreadable?: readonly string[];
 }
@@ -118,7 +120,8 @@ export class FakeCluster implements Cluster {
   }
 
   answers(node: string): boolean {
-    return !this.dead.has(node) && !this.paused.has(node);
+    const isSilent = this.flaws.silent?.includes(node) === true;
+    return !isSilent && !this.dead.has(node) && !this.paused.has(node);
   }
 
   #call(what: 'kill' | 'pause' | 'setGrudge', node: string): void {

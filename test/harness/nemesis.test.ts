@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Op } from '../../checkers/history/op.ts';
 import { runSchedule } from '../../harness/nemesis/compose.ts';
-import type { FaultSpec } from '../../harness/nemesis/fault.ts';
+import type { FaultSpec, NemesisContext } from '../../harness/nemesis/fault.ts';
 import type { PlannedFault } from '../../harness/nemesis/schedule.ts';
 import { parseRunRequest } from '../../harness/options.ts';
 import { makePlan } from '../../harness/plan.ts';
@@ -35,21 +35,30 @@ function inTurn(specs: readonly FaultSpec[]): PlannedFault[] {
 
 interface Ran {
   readonly cluster: FakeCluster;
+  readonly context: NemesisContext;
   readonly records: readonly FaultRecord[];
   readonly history: readonly Op[];
 }
 
-async function run(
-  schedule: readonly PlannedFault[],
-  flaws: FakeFlaws = {},
-  signal: AbortSignal = new AbortController().signal,
-  clock: VirtualClock = new VirtualClock(),
-): Promise<Ran> {
-  const cluster = new FakeCluster(flaws);
+interface Setup {
+  readonly flaws?: FakeFlaws;
+  readonly cluster?: FakeCluster;
+  readonly signal?: AbortSignal;
+  readonly clock?: VirtualClock;
+  readonly untilNs?: number;
+}
+
+function contextOf(cluster: FakeCluster, clock = new VirtualClock()): NemesisContext {
+  return { cluster, probe: fakeProbe(cluster), clock, diedAlone: new Set() };
+}
+
+async function run(schedule: readonly PlannedFault[], setup: Setup = {}): Promise<Ran> {
+  const { clock = new VirtualClock(), cluster = new FakeCluster(setup.flaws) } = setup;
+  const { signal = new AbortController().signal, untilNs = Number.POSITIVE_INFINITY } = setup;
   const recorder = new Recorder(clock, () => undefined);
-  const context = { cluster, probe: fakeProbe(cluster), clock };
-  const records = await runSchedule({ schedule, context, recorder, signal });
-  return { cluster, records, history: recorder.history };
+  const context = contextOf(cluster, clock);
+  const records = await runSchedule({ schedule, context, recorder, signal, untilNs });
+  return { cluster, context, records, history: recorder.history };
 }
 
 describe('nemesis', () => {
@@ -87,28 +96,56 @@ describe('nemesis', () => {
     ['grudgeDoesNothing', { kind: 'partition-ring', order: ['n1', 'n2', 'n3'] }],
     ['slowDiskDoesNothing', { kind: 'slow-disk', nodes: ['n1'], delayMs: 50 }],
   ])('%s: no effect is seen of %o', async (flaw, spec) => {
-    const { cluster, records } = await run(inTurn([spec]), { [flaw]: true });
+    const { cluster, records } = await run(inTurn([spec]), { flaws: { [flaw]: true } });
     expect(records[0]!.effect).toBe('no-effect');
     expect(cluster.isWhole).toBe(true);
   });
 
   test('pausing a member that was silent before proves nothing', async () => {
-    const clock = new VirtualClock();
-    const cluster = new FakeCluster();
-    await cluster.kill('n1');
-    const recorder = new Recorder(clock, () => undefined);
-    const records = await runSchedule({
-      schedule: inTurn([{ kind: 'pause', node: 'n1' }]),
-      context: { cluster, probe: fakeProbe(cluster), clock },
-      recorder,
-      signal: new AbortController().signal,
+    const cluster = new FakeCluster({ silent: ['n1'] });
+    const { records } = await run(inTurn([{ kind: 'pause', node: 'n1' }]), { cluster });
+    expect(records[0]).toMatchObject({
+      effect: 'no-effect',
+      observation: 'n1 did not answer before either',
     });
-    expect(records[0]!.effect).toBe('no-effect');
+  });
+
+  test.each<[FaultSpec, string, string]>([
+    [{ kind: 'kill', node: 'n2' }, 'no-effect', 'n2 had died alone before'],
+    [
+      { kind: 'kill-all', atOnce: true },
+      'observed',
+      'n1, n3 gone, Status refused; n2 had died alone before',
+    ],
+    [{ kind: 'pause', node: 'n2' }, 'no-effect', 'n2 had died alone before'],
+  ])('%o does not hide that a member had died alone', async (spec, effect, observation) => {
+    const cluster = new FakeCluster();
+    cluster.dead.add('n2');
+    const { context, records } = await run(inTurn([spec]), { cluster });
+    expect(records[0]).toMatchObject({ effect, observation });
+    const recovery = await recover(context, 30_000, new AbortController().signal);
+    expect(recovery.diedAlone).toEqual(['n2']);
+    expect(cluster.isWhole).toBe(true);
+  });
+
+  test('members that faults killed did not die alone', async () => {
+    const { context } = await run(inTurn(EVERY_SPEC));
+    expect(context.diedAlone.size).toBe(0);
+  });
+
+  test('a fault whose turn comes when the storm is over is not started', async () => {
+    const late = inTurn([{ kind: 'kill', node: 'n1' }]);
+    const both = [...late, ...late.map((fault) => ({ ...fault, id: 2 }))];
+    const { cluster, records, history } = await run(both, { untilNs: 2_000e6 });
+    expect(records.map(({ effect }) => effect)).toEqual(['observed', 'no-effect']);
+    expect(records[1]).toMatchObject({ nodes: ['n1'], observation: 'not started in time' });
+    expect(cluster.calls).toEqual(['kill n1', 'start n1']);
+    expect(history).toHaveLength(4);
   });
 
   test('a refused injection is a fault without effect, healed all the same', async () => {
     const { cluster, records, history } = await run(inTurn(EVERY_SPEC), {
-      refuses: ['kill', 'pause', 'setGrudge'],
+      flaws: { refuses: ['kill', 'pause', 'setGrudge'] },
     });
     const refused = records.filter((record) => record.kind !== 'slow-disk');
     for (const record of refused) {
@@ -121,16 +158,17 @@ describe('nemesis', () => {
 
   test('a refused heal is tried again, and in the end reported', async () => {
     const partition = inTurn([{ kind: 'partition-one', node: 'n1' }]);
-    const { cluster, records } = await run(partition, { refusedHeals: 2 });
+    const { cluster, records } = await run(partition, { flaws: { refusedHeals: 2 } });
     expect(records[0]!.effect).toBe('observed');
     expect(cluster.isWhole).toBe(true);
-    await expect(run(partition, { refusedHeals: 3 })).rejects.toThrow('heal refused');
+    const refusing = run(partition, { flaws: { refusedHeals: 3 } });
+    await expect(refusing).rejects.toThrow('heal refused');
   });
 
   test('an abort heals what is in place and injects nothing further', async () => {
     const clock = new VirtualClock();
     const aborting = new AbortController();
-    const running = run(inTurn(EVERY_SPEC), {}, aborting.signal, clock);
+    const running = run(inTurn(EVERY_SPEC), { signal: aborting.signal, clock });
     await sleep(clock, 1_500);
     aborting.abort();
     const { cluster, records } = await running;
@@ -167,16 +205,14 @@ describe('recovery', () => {
   test('dead members are started and named', async () => {
     const cluster = new FakeCluster();
     await cluster.kill('n3');
-    const clock = new VirtualClock();
-    const recovery = await recover({ cluster, probe: fakeProbe(cluster), clock }, 30_000, never);
+    const recovery = await recover(contextOf(cluster), 30_000, never);
     expect(recovery).toMatchObject({ diedAlone: ['n3'], unreadable: [] });
     expect(cluster.isWhole).toBe(true);
   });
 
   test('a member that answers no read is named when the time is up', async () => {
     const cluster = new FakeCluster({ unreadable: ['n2'] });
-    const clock = new VirtualClock();
-    const recovery = await recover({ cluster, probe: fakeProbe(cluster), clock }, 30_000, never);
+    const recovery = await recover(contextOf(cluster), 30_000, never);
     expect(recovery.unreadable).toEqual(['n2']);
     expect(recovery.tookMs).toBeGreaterThanOrEqual(30_000);
   });

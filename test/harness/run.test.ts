@@ -1,6 +1,7 @@
 /** `storm run`, `check` and `report` end to end over a cluster without servers. */
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -202,6 +203,59 @@ describe('storm run', () => {
     expect(verdict).toContain('no effect: ');
   });
 
+  test('a member that died alone is not hidden by a kill that follows: unknown', async () => {
+    const { services, lines, clusters } = setUp('valid');
+    const request = requestOf({ timeLimit: '10', faults: 'kill-all' });
+    services.clock.after(1_000, () => clusters[0]!.dead.add('n2'));
+    expect(await runCommand(services, request)).toBe(2);
+    expect(clusters[0]!.calls).toContain('kill n2');
+    expect(lines.find((line) => line.startsWith('verdict: '))).toBe(
+      'verdict: unknown (n2 died without being killed: see the log)',
+    );
+  });
+
+  test('no fault is started once the clients have ended', async () => {
+    const { services, lines, clusters } = setUp('valid');
+    const { process } = services.backends;
+    const slow: Backends['process'] = {
+      ...process,
+      open: async (config, onProgress) => {
+        const cluster = await process.open(config, onProgress);
+        const start = cluster.start.bind(cluster);
+        cluster.start = async (node) => {
+          await sleep(services.clock, 25_000);
+          return start(node);
+        };
+        return cluster;
+      },
+    };
+    const backends = { ...services.backends, process: slow };
+    const request = requestOf({ timeLimit: '20', faults: 'kill' });
+    expect(await runCommand({ ...services, backends }, request)).toBe(2);
+    const late = lines.filter((line) => /^fault no-effect: .*: not started in time$/.test(line));
+    expect(late.length).toBeGreaterThan(1);
+    expect(clusters[0]!.calls.filter((call) => call.startsWith('kill'))).toHaveLength(1);
+  });
+
+  test.each<[string, (request: RawRunOptions) => RawRunOptions, boolean]>([
+    ['report', (raw) => raw, true],
+    ['--junit', (raw) => ({ ...raw, junit: join(runs, 'none', 'junit.xml') }), false],
+  ])('a %s that cannot be written loses neither verdict nor its status', async (...row) => {
+    const [what, raw, reportFails] = row;
+    const { services, lines } = setUp('invalid');
+    const renderReport = reportFails
+      ? () => Promise.reject(new Error('report failed'))
+      : services.renderReport;
+    const request = requestOf(raw({ timeLimit: '10' }));
+    const running = runCommand({ ...services, renderReport }, request);
+    await expect(running).rejects.toThrow(what);
+    expect(lines).toContain('verdict: invalid');
+    expect(lines.some((line) => line.startsWith('check again: '))).toBe(true);
+    const directory = RunDirectory.open(join(request.runsDirectory, 'latest'));
+    expect(directory.readVerdict().validity).toBe('invalid');
+    expect(existsSync(directory.file('report.html'))).toBe(!reportFails);
+  });
+
   test('a cluster that never answers is no verdict; it is torn down', async () => {
     const { services, clusters } = setUp('valid', { unreadable: ['n1'] });
     await expect(runCommand(services, requestOf())).rejects.toThrow('n1 never answered a read');
@@ -231,6 +285,18 @@ describe('storm check and report', () => {
     expect(readFileSync(join(path, 'report.html'), 'utf8')).toContain('unknown');
   });
 
+  test('a JUnit file that cannot be saved keeps nobody from the verdict', async () => {
+    const path = await savedRun();
+    rmSync(join(path, 'junit.xml'));
+    mkdirSync(join(path, 'junit.xml'));
+    const { services, lines } = setUp('invalid');
+    const refusal = await checkCommand(services, path).catch((error) => error);
+    expect(refusal.name).toBe('StormError');
+    expect(refusal.message).toContain('junit.xml: ');
+    expect(lines).toContain('verdict: invalid');
+    expect(RunDirectory.open(path).readVerdict().validity).toBe('invalid');
+  });
+
   test.each<[string, (path: string) => void, RegExp]>([
     ['no run', (path) => rmSync(join(path, 'plan.json')), /no plan\.json there/],
     ['cut-off storm', (path) => rmSync(join(path, 'faults.json')), /the storm was cut off/],
@@ -248,6 +314,19 @@ describe('storm check and report', () => {
         writeFileSync(file, `${lines.join('\n')}\n`);
       },
       /truncated, 10 ops where faults\.json tells of \d+/,
+    ],
+    [
+      'history of one endless line',
+      (path) => truncateSync(join(path, 'history.jsonl'), 600 * 1024 * 1024),
+      /history\.jsonl: not a file of lines; run it again/,
+    ],
+    [
+      'history with a line missing',
+      (path) => {
+        const file = join(path, 'history.jsonl');
+        writeFileSync(file, readFileSync(file, 'utf8').split('\n').toSpliced(3, 1).join('\n'));
+      },
+      /history\.jsonl in .*: line 4: field index: 4 where 3 was due/,
     ],
     [
       'garbled history',

@@ -151,6 +151,8 @@ describe.skipIf(skipped)('three etcd members', () => {
     await leaderAmong(names);
     await cluster.pause('n1');
     expect(await cluster.isRunning('n1')).toBe(true);
+    // Threads on other processors stop a little after the signal was sent.
+    await until(async () => (await statusOf(url('n1'))) === undefined);
     expect(await statusOf(url('n1'))).toBe(undefined);
     await cluster.resume('n1');
     await until(() => statusOf(url('n1')));

@@ -10,7 +10,7 @@ import {
   registerGenerator,
 } from '../../workloads/register/register-generator.ts';
 import { setWorkload } from '../../workloads/set/set.ts';
-import { setFinalGenerator } from '../../workloads/set/set-generator.ts';
+import { SET_OPTIONS, setFinalGenerator, setGenerator } from '../../workloads/set/set-generator.ts';
 import type { Workload } from '../../workloads/workload.ts';
 import { askAll } from './ask.ts';
 import { FakeKv } from './fake-kv.ts';
@@ -134,8 +134,19 @@ describe('the register generator', () => {
   });
 });
 
+test('reads of the set end when it is large; its adds go on', () => {
+  const options = { ...SET_OPTIONS, addsPerRead: 4, readElementsMax: 100 };
+  const asked = askAll(setGenerator(options), { opsMax: 500 });
+  const lastRead = asked.findLastIndex(({ op }) => op.f === 'set-read');
+  const adds = asked.filter(({ op }) => op.f === 'add').map(({ op }) => op.value);
+  expect(asked.slice(0, lastRead).filter(({ op }) => op.f === 'add').length).toBeLessThan(100);
+  expect(asked.length - adds.length).toBeGreaterThan(10);
+  expect(asked).toHaveLength(500);
+  expect(adds).toEqual(adds.map((_, element) => ({ element })));
+});
+
 test('final reads of the set come from one thread for each member', () => {
-  const options = { addsPerRead: 10, finalReadThreads: 3, finalReadsPerThread: 2 };
+  const options = { ...SET_OPTIONS, finalReadThreads: 3, finalReadsPerThread: 2 };
   const asked = askAll(setFinalGenerator(options), { concurrency: 10 });
   expect(asked.map(({ thread }) => thread).toSorted()).toEqual([0, 0, 1, 1, 2, 2]);
   expect(new Set(asked.map(({ op }) => op.f))).toEqual(new Set(['set-read']));

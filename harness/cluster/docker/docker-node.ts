@@ -80,8 +80,10 @@ export class DockerNode implements ClusterNode {
   }
 
   async resume(): Promise<void> {
-    if (!(await this.#state()).Paused) return;
-    await tolerate(`resuming ${this.name}`, [], () => this.#server.unpause());
+    if ((await this.#state()).Paused) {
+      await tolerate(`resuming ${this.name}`, [], () => this.#server.unpause());
+    }
+    // Not only then: an earlier resume may have failed at this.
     if (this.#disk.available) await this.#applyFsyncDelay();
   }
 
@@ -139,12 +141,17 @@ export class DockerNode implements ClusterNode {
   /** A dead or paused disk gets its delay when it is back. */
   async #applyFsyncDelay(): Promise<void> {
     const url = `${this.#diskUrl}/fsync-delay`;
-    const call: ControlCall = { method: 'PUT', url, body: { delayMs: this.#fsyncDelayMs } };
+    // What is wanted may change while the disk does not listen.
+    const call = (): ControlCall => ({
+      method: 'PUT',
+      url,
+      body: { delayMs: this.#fsyncDelayMs },
+    });
     const answer = await this.#whenListening(async () => {
       const { Running, Paused } = await this.#state();
-      return !Running || Paused ? undefined : controlCall(call);
+      return !Running || Paused ? undefined : controlCall(call());
     });
-    if (answer !== undefined) requireDone(call, answer);
+    if (answer !== undefined) requireDone(call(), answer);
   }
 
   /** Tries again until the program inside listens, for a limited time. */

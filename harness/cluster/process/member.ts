@@ -90,13 +90,15 @@ export class Member {
     this.#state = { ...running, paused: true };
   }
 
-  /** A member that is not paused is left alone. */
+  /** Fine on a member that is dead or not paused. */
   async resume(): Promise<void> {
-    if (this.#state.kind === 'dead' || !this.#state.paused) return;
-    signalGroup(this.#state.pid, 'SIGCONT');
-    this.#state = { ...this.#state, paused: false };
+    if (this.#state.kind === 'dead') return;
+    if (this.#state.paused) {
+      signalGroup(this.#state.pid, 'SIGCONT');
+      this.#state = { ...this.#state, paused: false };
+    }
     const { disk } = this.#options;
-    // It may have changed while the disk could not listen.
+    // It may have changed while the disk could not listen, or an earlier resume failed at this.
     if (disk.kind === 'fuse') await setFsyncDelay(disk.controlPort, this.#fsyncDelayMs);
   }
 
