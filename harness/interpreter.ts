@@ -9,8 +9,8 @@
 
 import type { Clock } from '../src/ports/clock.ts';
 import type { Random } from '../src/ports/random.ts';
-import type { Generator } from '../workloads/generator/generator.ts';
-import type { Completion, Invocation, Workload, WorkloadClient } from '../workloads/workload.ts';
+import type { Generator, Invocation } from '../workloads/generator/generator.ts';
+import type { Completion, Workload, WorkloadClient } from '../workloads/workload.ts';
 import type { ClusterNode } from './cluster/cluster.ts';
 import type { Recorder } from './recorder.ts';
 import { sleep, within } from './timing.ts';

@@ -1,6 +1,6 @@
 import type { Checker } from '../checkers/checker.ts';
 import type { Json } from '../checkers/history/op.ts';
-import type { Generator } from './generator/generator.ts';
+import type { Generator, Invocation } from './generator/generator.ts';
 
 /** One kind of test: what clients do, and what their history must satisfy. */
 export interface Workload {
@@ -13,12 +13,6 @@ export interface Workload {
   /** After all faults are healed: the reads that settle what is there. */
   readonly finalGenerator: Generator;
   readonly checkers: readonly Checker[];
-}
-
-/** An operation that a generator asks for. */
-export interface Invocation {
-  readonly f: string;
-  readonly value: Json;
 }
 
 /** How an operation ended, as the client knows it. */

@@ -1,12 +1,9 @@
 import { assert } from '../lib/assert.ts';
 import { formatId, type MemberId, type RequestId } from '../lib/ids.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Log } from '../ports/log.ts';
-import type { Network } from '../ports/network.ts';
 import type { Message, StorageAppend } from '../raft/message.ts';
-import type { DueCheckpoint, Input, MemberFact, Outcome } from './input.ts';
+import type { DueCheckpoint, Input, Outcome } from './input.ts';
+import type { LoopPorts } from './loop-ports.ts';
 import type { Member } from './member.ts';
-import type { Storage } from './storage.ts';
 
 /**
  * The one loop that carries a member's outputs out: sends, persists, answers. Inputs are
@@ -148,21 +145,4 @@ export class MemberLoop {
       this.#ports.onFatal('internal error', error);
     }
   }
-}
-
-/** Told what happens, for logs and metrics; nothing depends on it. */
-export interface MemberObserver {
-  onFact(fact: MemberFact): void;
-  /** A proposal was refused or given up. */
-  onProposalFailed(): void;
-}
-
-export interface LoopPorts {
-  readonly clock: Clock;
-  readonly network: Network<Message>;
-  readonly storage: Storage;
-  readonly log: Log;
-  readonly observer: MemberObserver;
-  /** Called at most a few times; ends the process (host) or the member (simulation). */
-  readonly onFatal: (what: string, cause: unknown) => void;
 }

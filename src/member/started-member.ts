@@ -12,10 +12,11 @@ import type { Random } from '../ports/random.ts';
 import type { InternalRequest } from '../wire/internal-request.ts';
 import type { MemberConfig } from './config.ts';
 import type { MemberError, RequestFailure } from './failure.ts';
+import type { LoopPorts } from './loop-ports.ts';
 import type { Member } from './member.ts';
 import type { Applied, MemberInfo, MemberNode, MemberStatus } from './node.ts';
 import { RequestIds } from './request-ids.ts';
-import { type LoopPorts, MemberLoop } from './run.ts';
+import { MemberLoop } from './run.ts';
 
 const PUBLISH_RETRY_MS = 100;
 

@@ -1,7 +1,7 @@
 import type { Metrics } from '../api/metrics.ts';
 import { logFact } from '../member/facts.ts';
 import type { MemberFact } from '../member/input.ts';
-import type { MemberObserver } from '../member/run.ts';
+import type { MemberObserver } from '../member/loop-ports.ts';
 import type { Log } from '../ports/log.ts';
 
 /** What happens to the member, as operators see it: in the log and in metrics. */

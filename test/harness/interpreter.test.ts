@@ -4,10 +4,10 @@ import { Interpreter } from '../../harness/interpreter.ts';
 import { Recorder } from '../../harness/recorder.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import { sleep } from '../../harness/timing.ts';
-import type { Generator } from '../../workloads/generator/generator.ts';
+import type { Generator, Invocation } from '../../workloads/generator/generator.ts';
 import { stagger } from '../../workloads/generator/pace.ts';
 import { generator } from '../../workloads/generator/steps.ts';
-import type { Completion, Invocation, Workload } from '../../workloads/workload.ts';
+import type { Completion, Workload } from '../../workloads/workload.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const NODES = ['n1', 'n2', 'n3'].map((name) => ({ name, clientUrl: name }));

@@ -1,6 +1,5 @@
 /** Asks generators without clients: every operation completes at once. */
-import type { Generator, GeneratorStep } from '../../workloads/generator/generator.ts';
-import type { Invocation } from '../../workloads/workload.ts';
+import type { Generator, GeneratorStep, Invocation } from '../../workloads/generator/generator.ts';
 import { testRandom } from './seeded-random.ts';
 
 export interface Asked {

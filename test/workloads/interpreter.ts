@@ -3,8 +3,8 @@
  * as the harness does with real clients. One seed, one history.
  */
 import type { Op } from '../../checkers/history/op.ts';
-import type { Generator } from '../../workloads/generator/generator.ts';
-import type { Completion, Invocation } from '../../workloads/workload.ts';
+import type { Generator, Invocation } from '../../workloads/generator/generator.ts';
+import type { Completion } from '../../workloads/workload.ts';
 import { testRandom } from './seeded-random.ts';
 
 /** How a simulated operation will end. */

@@ -3,11 +3,13 @@
  * partitions of the leader, kills of everybody and slow disks, all drawn from a seed. Sound, or
  * broken in one of the ways that a default run must notice.
  */
+
 import { fieldsOf } from '../../checkers/history/guards.ts';
 import type { Json } from '../../checkers/history/op.ts';
 import { assert } from '../../src/lib/assert.ts';
 import type { Random } from '../../src/ports/random.ts';
-import type { Completion, Invocation } from '../../workloads/workload.ts';
+import type { Invocation } from '../../workloads/generator/generator.ts';
+import type { Completion } from '../../workloads/workload.ts';
 import type { Outcome, VirtualStore } from './interpreter.ts';
 import { testRandom } from './seeded-random.ts';
 

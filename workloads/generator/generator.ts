@@ -1,5 +1,5 @@
+import type { Json } from '../../checkers/history/op.ts';
 import type { Random } from '../../src/ports/random.ts';
-import type { Invocation } from '../workload.ts';
 
 /**
  * A generator is an immutable value: asking it for an operation gives the operation and the
@@ -24,4 +24,10 @@ export interface GeneratorContext {
   readonly concurrency: number;
   /** Drawn from in place; the interpreter owns it, so runs with one seed ask alike. */
   readonly random: Random;
+}
+
+/** An operation that a generator asks for. */
+export interface Invocation {
+  readonly f: string;
+  readonly value: Json;
 }

@@ -1,6 +1,5 @@
 /** Operations one after the other: lists, streams, and generators in sequence. */
-import type { Invocation } from '../workload.ts';
-import type { Generator, GeneratorContext } from './generator.ts';
+import type { Generator, GeneratorContext, Invocation } from './generator.ts';
 import { DONE, emit, generator, wrap } from './steps.ts';
 
 /** Asks for nothing. */

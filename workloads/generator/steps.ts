@@ -1,6 +1,5 @@
 /** The answers a generator can give, built in one place. */
-import type { Invocation } from '../workload.ts';
-import type { Generator, GeneratorContext, GeneratorStep } from './generator.ts';
+import type { Generator, GeneratorContext, GeneratorStep, Invocation } from './generator.ts';
 
 /** As `untilNs`: not before something completes. */
 export const UNTIL_COMPLETION_NS: number = Number.POSITIVE_INFINITY;

@@ -6,9 +6,8 @@
  */
 import type { Random } from '../../src/ports/random.ts';
 import { drawWeighted } from '../generator/draw.ts';
-import type { Generator, GeneratorContext } from '../generator/generator.ts';
+import type { Generator, GeneratorContext, Invocation } from '../generator/generator.ts';
 import { unfold } from '../generator/sequence.ts';
-import type { Invocation } from '../workload.ts';
 
 export interface RegisterWeights {
   readonly read: number;

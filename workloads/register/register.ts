@@ -1,4 +1,5 @@
 /** Registers: linearizable reads, writes and compare-and-sets, one key each. */
+
 import { fieldsOf } from '../../checkers/history/guards.ts';
 import { REGISTER_FS } from '../../checkers/models/register-history.ts';
 import { registerChecker } from '../../checkers/register.ts';
@@ -6,6 +7,7 @@ import { assert } from '../../src/lib/assert.ts';
 import { EMPTY_BYTES } from '../../src/lib/bytes.ts';
 import { utf8Encode } from '../../src/lib/utf8.ts';
 import type { TxnRequest } from '../../src/mvcc/request.ts';
+import type { Invocation } from '../generator/generator.ts';
 import { type Pace, stagger } from '../generator/pace.ts';
 import { EMPTY } from '../generator/sequence.ts';
 import {
@@ -19,7 +21,7 @@ import {
   rangeRequest,
   valuesIn,
 } from '../kv-client.ts';
-import type { Completion, Invocation, Workload } from '../workload.ts';
+import type { Completion, Workload } from '../workload.ts';
 import { REGISTER_OPTIONS, type RegisterOptions, registerGenerator } from './register-generator.ts';
 
 /** Keys are read while they are in use; nothing is left to be settled at the end. */

@@ -1,8 +1,10 @@
 /** A set of numbers, one key each under `set/`: adds, and linearizable reads of the prefix. */
+
 import { fieldsOf } from '../../checkers/history/guards.ts';
 import { setChecker } from '../../checkers/set.ts';
 import { SET_FS } from '../../checkers/set-history.ts';
 import { assert } from '../../src/lib/assert.ts';
+import type { Invocation } from '../generator/generator.ts';
 import { type Pace, stagger } from '../generator/pace.ts';
 import {
   type CallOptions,
@@ -15,7 +17,7 @@ import {
   rangeRequest,
   valuesIn,
 } from '../kv-client.ts';
-import type { Completion, Invocation, Workload } from '../workload.ts';
+import type { Completion, Workload } from '../workload.ts';
 import { SET_OPTIONS, type SetOptions, setFinalGenerator, setGenerator } from './set-generator.ts';
 
 const PREFIX = 'set/';
