@@ -1,5 +1,5 @@
 /** From what stands on the command line to validated options; bad input is named with its fix. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BackendChoice } from './backends.ts';
 import type { Target } from './cluster/cluster.ts';
@@ -122,12 +122,20 @@ export function parseTarget(raw: Pick<RawRunOptions, 'server' | 'target'>): Targ
     throw new StormError('--server: only for --target stormraft; leave one of them out');
   }
   const path = resolve(text.slice('etcd:'.length));
-  try {
-    accessSync(path, constants.X_OK);
-  } catch {
+  if (!isProgram(path)) {
     throw new StormError(`--target ${text}: no executable at ${path}; give etcd's full path`);
   }
   return { kind: 'etcd', path };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or not for us: the caller says which path it was.
+    return false;
+  }
 }
 
 /** A whole number in [least, most], in plain digits. Throws {@link StormError}. */

@@ -52,11 +52,11 @@ export async function durabilityCommand(
     for (let round = 1; round <= request.rounds; round++) {
       const unready = await waitUntilReadable(context, READY_LIMIT_MS, signal);
       if (signal.aborted) throw new StormError('interrupted');
-      if (unready.length > 0) return didNotRecover(services, unready);
+      if (unready.length > 0) return didNotRecover(services, unready, lost);
       const acks = await writeUntilAllAreDead(services, context, round);
       await Promise.all(cluster.nodes.map(({ name }) => cluster.start(name)));
       const found = await readBack(services, context, round);
-      if (found === undefined) return didNotRecover(services, []);
+      if (found === undefined) return didNotRecover(services, [], lost);
       const gone = acks.filter((key) => found.get(key) !== writtenValue(key));
       acknowledged += acks.length;
       lost += gone.length;
@@ -76,10 +76,11 @@ export async function durabilityCommand(
   return exitCodeOf(lost > 0 ? 'invalid' : 'valid');
 }
 
-function didNotRecover(services: Services, unreadable: readonly string[]): number {
+/** What an earlier round lost stays lost: invalid outranks unknown. */
+function didNotRecover(services: Services, unreadable: readonly string[], lost: number): number {
   const who = unreadable.length > 0 ? unreadable.join(', ') : 'the cluster';
   services.progress.print(`durability: ${who} answered no read after the restart`);
-  return exitCodeOf('unknown');
+  return exitCodeOf(lost > 0 ? 'invalid' : 'unknown');
 }
 
 /** Keys acknowledged before everybody was killed; writers run into the kill. */

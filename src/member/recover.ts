@@ -5,7 +5,7 @@ import { type Disk, DiskError } from '../ports/disk.ts';
 import type { Entry, SnapshotMeta } from '../raft/message.ts';
 import type { RaftRestore } from '../raft/raw-node.ts';
 import { type Checkpoint, readCheckpoint } from '../snap/read-checkpoint.ts';
-import { Wal, type WalOptions } from '../wal/wal.ts';
+import { Wal, type WalOptions, type Recovered as WalRecovered } from '../wal/wal.ts';
 import type { WalError } from '../wal/wal-error.ts';
 import { encodeConfChange } from '../wire/raft-records.ts';
 import { encodeMemberContext } from './member-context.ts';
@@ -123,19 +123,18 @@ async function reopen(
   walOptions: WalOptions,
   checkpoint: Checkpoint | undefined,
 ): Promise<Result<RecoveredMember, RefusedDirectory>> {
-  const opened = await Wal.open(walOptions);
+  const snapshot = checkpoint === undefined ? EMPTY_SNAPSHOT : metaOf(checkpoint);
+  const opened = await Wal.open(walOptions, (log) => {
+    return refuseStranger(options, log.metadata) ?? refuseGap(options, snapshot, log);
+  });
   if (!opened.ok) {
     const { error } = opened;
+    if (error.kind === 'refused') return err(error.reason);
     return err(
       `data-dir: the log in ${options.walDirectory} is damaged (${describe(error)}); restore it from a backup`,
     );
   }
   const { wal, recovered } = opened.value;
-  const refusal = refuseStranger(options, recovered.metadata);
-  if (refusal !== undefined) {
-    await wal.close();
-    return err(refusal);
-  }
   if (checkpoint === undefined && recovered.hardState.term === 0) {
     // A crash hit the very first write; nothing was promised on top of it yet.
     const raft = await logInitialMembers(wal, options.initialMembers);
@@ -145,16 +144,8 @@ async function reopen(
       notes: ['finished an interrupted first start'],
     });
   }
-  const snapshot = checkpoint === undefined ? EMPTY_SNAPSHOT : metaOf(checkpoint);
   const entries = entriesAfter(snapshot, recovered);
-  const lastIndex = entries.at(-1)?.index ?? snapshot.index;
   const commit = Math.max(recovered.hardState.commit, snapshot.index);
-  if (commit > lastIndex || (entries[0]?.index ?? snapshot.index + 1) !== snapshot.index + 1) {
-    await wal.close();
-    return err(
-      `data-dir: ${options.walDirectory} ends at index ${lastIndex} but entries up to ${commit} were committed; entries are missing; restore it from a backup`,
-    );
-  }
   // A crash came between installing a received checkpoint and marking it in the log. Without
   // the mark the log would not go on from it, and entries it cannot place would be dropped.
   const isMarked = recovered.snapshots.some(
@@ -169,6 +160,20 @@ async function reopen(
   }
   const raft = { hardState, snapshot, entries, applied: snapshot.index };
   return ok({ recovered: { checkpoint, raft }, wal, notes });
+}
+
+/** What was committed here must be there, and follow the checkpoint. */
+function refuseGap(
+  options: RecoverOptions,
+  snapshot: SnapshotMeta,
+  log: Omit<WalRecovered, 'metadata' | 'repairedTornTailBytes'>,
+): RefusedDirectory | undefined {
+  const entries = entriesAfter(snapshot, log);
+  const firstIndex = entries[0]?.index ?? snapshot.index + 1;
+  const lastIndex = entries.at(-1)?.index ?? snapshot.index;
+  const commit = Math.max(log.hardState.commit, snapshot.index);
+  if (commit <= lastIndex && firstIndex === snapshot.index + 1) return undefined;
+  return `data-dir: ${options.walDirectory} ends at index ${lastIndex} but entries up to ${commit} were committed; entries are missing; restore it from a backup`;
 }
 
 /** A checkpoint that another program wrote and this one cannot take over without loss. */
@@ -217,7 +222,7 @@ function metaOf(checkpoint: Checkpoint): SnapshotMeta {
   return { index, term, confState };
 }
 
-function describe(error: WalError): string {
+function describe(error: Exclude<WalError, { readonly kind: 'refused' }>): string {
   if (error.kind === 'missing') return 'no segment file';
   return `${error.kind} in ${error.file} at byte ${error.offsetBytes}: ${error.reason}`;
 }

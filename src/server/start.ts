@@ -45,13 +45,12 @@ export async function startServer(
   log: Log,
   onFatal: (what: string, cause: unknown) => void,
 ): Promise<RunningServer> {
-  log.info('starting', describe(settings));
-  await checkPorts(settings.listenClient);
   const [clock, disk, random] = [new RealClock(), new NodeDisk(), new SystemRandom()];
   const snapDirectory = join(settings.dataDir, 'member', 'snap');
   const config = memberConfig(settings);
   const network = openNetwork(settings, { config, clock, log, disk, snapDirectory });
   await bindPeers(network, settings);
+  await checkPorts(settings.listenClient);
   const lock = await lockOrRefuse(settings, disk, log);
   const metrics = createMetrics({
     registry: new Registry(),
@@ -64,6 +63,8 @@ export async function startServer(
     snapDirectory,
     onSync: metrics.observeFsync,
   });
+  // Only now: whoever is refused gets one line that says why, and nothing else.
+  log.info('starting', describe(settings));
   for (const note of notes) log.warn(note);
   await removeReceived(disk, snapDirectory);
   const storage = new Storage({ disk, clock, snapDirectory, wal });

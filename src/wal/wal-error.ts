@@ -10,7 +10,9 @@ export type WalError =
   /** A segment or an entry between two others is not there. */
   | ({ readonly kind: 'gap' } & Place)
   /** Intact but not understood: written by a newer program, or one with other features. */
-  | ({ readonly kind: 'unknownRecord' } & Place);
+  | ({ readonly kind: 'unknownRecord' } & Place)
+  /** In order, but not what the caller wants; in the caller's words. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 interface Place {
   readonly file: string;

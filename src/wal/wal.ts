@@ -1,6 +1,6 @@
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index } from '../lib/ids.ts';
-import { ok, type Result } from '../lib/result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import type { Entry, HardState, SnapshotMeta } from '../raft/message.ts';
@@ -106,16 +106,21 @@ export class Wal {
   }
 
   /**
-   * Reads the log and makes it ready for writing. Nothing on the disk is changed if it is
-   * refused. Rejects with DiskError.
+   * Reads the log and makes it ready for writing. Nothing on the disk is changed if it cannot
+   * be read, or if `refuse` says in words why it is not wanted. Rejects with DiskError.
    */
   static async open(
     options: WalOptions,
+    refuse: (recovered: Recovered) => string | undefined = () => undefined,
   ): Promise<Result<{ readonly wal: Wal; readonly recovered: Recovered }, WalError>> {
     const read = await readLog(options.disk, options.directory);
     if (!read.ok) return read;
     const { replayed, segments, tail } = read.value;
-    const { metadata, hardState, lastIndex } = replayed;
+    const { metadata, hardState, lastIndex, entries, snapshots } = replayed;
+    const repairedTornTailBytes = tail.tornBytes;
+    const recovered = { metadata, hardState, entries, snapshots, repairedTornTailBytes };
+    const refusal = refuse(recovered);
+    if (refusal !== undefined) return err({ kind: 'refused', reason: refusal });
     const file = await reopenSegment(options, lastSegment(read.value), tail);
     const wal = new Wal(options, {
       metadata,
@@ -126,12 +131,7 @@ export class Wal {
       lastIndex,
       hardState,
     });
-    const { entries, snapshots } = replayed;
-    const repairedTornTailBytes = tail.tornBytes;
-    return ok({
-      wal,
-      recovered: { metadata, hardState, entries, snapshots, repairedTornTailBytes },
-    });
+    return ok({ wal, recovered });
   }
 
   /**
