@@ -2,6 +2,7 @@
  * Whether the cluster works: before the storm, and again after it, when nothing is at fault any
  * more. Safety is judged from the history; this is the liveness half of the verdict.
  */
+import type { ClusterNode } from './cluster/cluster.ts';
 import type { ClusterContext, NemesisContext } from './nemesis/fault.ts';
 import { waitUntil } from './timing.ts';
 
@@ -51,7 +52,7 @@ export function describeRecovery({ diedAlone, unreadable, limitMs, tookMs }: Rec
 
 /**
  * Waits until every member has answered a linearizable read; resolves with the names of those
- * that did not within `limitMs`, or before the signal was aborted.
+ * that did not within `limitMs`, that died over it, or before the signal was aborted.
  */
 export async function waitUntilReadable(
   context: ClusterContext,
@@ -67,9 +68,18 @@ export async function waitUntilReadable(
         if (await probe.linearizableRead(node, READ_TIMEOUT_MS)) pending.delete(node);
       }),
     );
-    return pending.size === 0;
+    return allDead(context, [...pending]);
   });
   return [...pending].map((node) => node.name);
+}
+
+/** Members that were started and died again will not answer, however long one waits. */
+async function allDead(
+  { cluster }: ClusterContext,
+  nodes: readonly ClusterNode[],
+): Promise<boolean> {
+  const running = await Promise.all(nodes.map(({ name }) => cluster.isRunning(name)));
+  return !running.includes(true);
 }
 
 /** Every member that a fault had killed runs again by now: who is dead died alone. */

@@ -216,4 +216,13 @@ describe('recovery', () => {
     expect(recovery.unreadable).toEqual(['n2']);
     expect(recovery.tookMs).toBeGreaterThanOrEqual(30_000);
   });
+
+  test('a member that dies again when it is started is not waited for', async () => {
+    const cluster = new FakeCluster();
+    await cluster.kill('n3');
+    cluster.start = async () => undefined;
+    const recovery = await recover(contextOf(cluster), 30_000, never);
+    expect(recovery).toMatchObject({ diedAlone: ['n3'], unreadable: ['n3'] });
+    expect(recovery.tookMs).toBeLessThan(30_000);
+  });
 });
