@@ -8,10 +8,10 @@ import { waitUntil } from './timing.ts';
 
 /** Far beyond any start of a cluster. */
 export const READY_LIMIT_MS = 30_000;
-const RECOVERY_ELECTIONS = 10;
-const RECOVERY_LEAST_MS = 10_000;
+const RECOVERY_ELECTIONS = 8;
+const RECOVERY_LEAST_MS = 8_000;
 
-/** When nothing is at fault any more, ten election timeouts settle every election there is. */
+/** When nothing is at fault any more, eight election timeouts settle every election there is. */
 export function recoveryLimitMs(electionMs: number): number {
   return Math.max(RECOVERY_LEAST_MS, RECOVERY_ELECTIONS * electionMs);
 }
