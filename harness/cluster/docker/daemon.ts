@@ -20,6 +20,10 @@ export interface Daemon {
 export async function connectDaemon(): Promise<Daemon> {
   // Its reaper is an image of a public registry; ours is the sweep by labels. Read at first use.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+  // Where it finds itself in a container it takes the bridge's gateway for the ports' address;
+  // but a daemon behind a socket publishes ours on the loopback, container or not.
+  const { DOCKER_HOST: daemon = 'unix:' } = process.env;
+  if (daemon.startsWith('unix:')) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= 'localhost';
   // Loaded here because it costs every start of the program a quarter of a second otherwise.
   const { getContainerRuntimeClient } = await import('testcontainers');
   let client: ContainerRuntimeClient;
