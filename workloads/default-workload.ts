@@ -20,9 +20,6 @@ export interface DefaultWorkloadOptions {
   readonly memberCount: number;
 }
 
-export const DEFAULT_CONCURRENCY = 10;
-export const DEFAULT_OPS_PER_SECOND = 400;
-
 /** Percent of the operations that go to the set. */
 const SET_PERCENT = 20;
 

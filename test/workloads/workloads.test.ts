@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../checkers/history/op.ts';
+import { putRequest } from '../../src/client/requests.ts';
 import { compose } from '../../workloads/compose.ts';
 import { defaultWorkload } from '../../workloads/default-workload.ts';
 import type { Pace } from '../../workloads/generator/pace.ts';
-import { putRequest } from '../../workloads/kv-client.ts';
 import { registerWorkload } from '../../workloads/register/register.ts';
 import {
   REGISTER_OPTIONS,
@@ -54,7 +54,7 @@ describe('the register client', () => {
 
   test('shows a value that nobody of ours writes as it is', async () => {
     const kv = new FakeKv();
-    await kv.connect('').put(putRequest('register/0', '1 torn'), { timeoutMs: 1 });
+    await kv.connect('').put(putRequest({ key: 'register/0', value: '1 torn' }), { timeoutMs: 1 });
     const invoke = clientOf(registerWorkload(kv.connect, PACE));
     expect(await invoke('read', { key: 'register/0' })).toMatchObject({
       value: { value: '1 torn' },

@@ -3,6 +3,7 @@
 import { fieldsOf } from '../../checkers/history/guards.ts';
 import { REGISTER_FS } from '../../checkers/models/register-history.ts';
 import { registerChecker } from '../../checkers/register.ts';
+import { putRequest, rangeRequest } from '../../src/client/requests.ts';
 import { assert } from '../../src/lib/assert.ts';
 import { EMPTY_BYTES } from '../../src/lib/bytes.ts';
 import { utf8Encode } from '../../src/lib/utf8.ts';
@@ -17,8 +18,6 @@ import {
   failedRead,
   failedWrite,
   type KvClient,
-  putRequest,
-  rangeRequest,
   valuesIn,
 } from '../kv-client.ts';
 import type { Completion, Workload } from '../workload.ts';
@@ -56,7 +55,7 @@ function invoke(kv: KvClient, op: Invocation, options: CallOptions): Promise<Com
 }
 
 async function read(kv: KvClient, key: string, options: CallOptions): Promise<Completion> {
-  const reply = await kv.range(rangeRequest(key, 'key'), options);
+  const reply = await kv.range(rangeRequest({ key }), options);
   if (!reply.ok) return failedRead(reply.error);
   const { header, result } = reply.value;
   return completed({ key, value: valuesIn(result)[0] ?? null }, header.revision);
@@ -67,7 +66,7 @@ async function write(
   asked: { readonly key: string; readonly value: number },
   options: CallOptions,
 ): Promise<Completion> {
-  const reply = await kv.put(putRequest(asked.key, String(asked.value)), options);
+  const reply = await kv.put(putRequest({ key: asked.key, value: String(asked.value) }), options);
   if (!reply.ok) return failedWrite(reply.error);
   return completed(asked, reply.value.header.revision);
 }
@@ -104,7 +103,7 @@ function swapRequest(asked: {
         operand: utf8Encode(String(from)),
       },
     ],
-    success: [{ type: 'put', request: putRequest(key, String(to)) }],
-    failure: [{ type: 'range', request: rangeRequest(key, 'key') }],
+    success: [{ type: 'put', request: putRequest({ key, value: String(to) }) }],
+    failure: [{ type: 'range', request: rangeRequest({ key }) }],
   };
 }

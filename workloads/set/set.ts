@@ -3,6 +3,7 @@
 import { fieldsOf } from '../../checkers/history/guards.ts';
 import { setChecker } from '../../checkers/set.ts';
 import { SET_FS } from '../../checkers/set-history.ts';
+import { prefixEnd, putRequest, rangeRequest } from '../../src/client/requests.ts';
 import { assert } from '../../src/lib/assert.ts';
 import type { Invocation } from '../generator/generator.ts';
 import { type Pace, stagger } from '../generator/pace.ts';
@@ -13,8 +14,6 @@ import {
   failedRead,
   failedWrite,
   type KvClient,
-  putRequest,
-  rangeRequest,
   valuesIn,
 } from '../kv-client.ts';
 import type { Completion, Workload } from '../workload.ts';
@@ -51,13 +50,16 @@ function invoke(kv: KvClient, op: Invocation, options: CallOptions): Promise<Com
 }
 
 async function add(kv: KvClient, element: number, options: CallOptions): Promise<Completion> {
-  const reply = await kv.put(putRequest(`${PREFIX}${element}`, String(element)), options);
+  const reply = await kv.put(
+    putRequest({ key: `${PREFIX}${element}`, value: String(element) }),
+    options,
+  );
   if (!reply.ok) return failedWrite(reply.error);
   return completed({ element }, reply.value.header.revision);
 }
 
 async function readAll(kv: KvClient, options: CallOptions): Promise<Completion> {
-  const reply = await kv.range(rangeRequest(PREFIX, 'prefix'), options);
+  const reply = await kv.range(rangeRequest({ key: PREFIX, rangeEnd: prefixEnd(PREFIX) }), options);
   if (!reply.ok) return failedRead(reply.error);
   const { header, result } = reply.value;
   return completed({ elements: valuesIn(result) }, header.revision);
