@@ -70,7 +70,7 @@ export class Member {
       },
       firstReadContext(random),
     );
-    const { leader, term } = this.#raft.status();
+    const { leader, term } = this.#raft;
     this.#knownLeader = { leader, term };
   }
 
@@ -146,7 +146,7 @@ export class Member {
   #onTick(): void {
     this.#tick += 1;
     this.#raft.tick();
-    const { term, leader } = this.#raft.status();
+    const { term, leader } = this.#raft;
     const now = { tick: this.#tick, term, hasLeader: leader !== undefined };
     for (const { id, error } of this.#pending.expire(now)) this.#fail(id, error);
     const readError = leader === undefined ? 'noLeader' : 'timeout';
@@ -168,7 +168,7 @@ export class Member {
       const batch = rest.slice(0, batchLength(rest, this.#config.raft.maxMessageBytes));
       const proposals = batch.map(({ data }) => ({ type: 'normal' as const, data }));
       if (this.#raft.propose(proposals) === 'dropped') return this.#pending.holdAgain(rest);
-      this.#pending.markProposed(batch, this.#raft.status().term);
+      this.#pending.markProposed(batch, this.#raft.term);
       rest = rest.slice(batch.length);
     }
   }
@@ -208,7 +208,7 @@ export class Member {
   }
 
   #watchLeader(): void {
-    const { leader, term } = this.#raft.status();
+    const { leader, term } = this.#raft;
     if (leader === this.#knownLeader.leader && term === this.#knownLeader.term) return;
     this.#knownLeader = { leader, term };
     this.#reads.askAgain();
@@ -219,7 +219,7 @@ export class Member {
     const { applied } = this.#machine;
     if (this.#checkpoint.writing || this.#tick < this.#checkpoint.notBeforeTick) return undefined;
     if (applied - this.#checkpoint.index < this.#config.snapshotCount) return undefined;
-    if (this.#raft.status().stable < applied) return undefined;
+    if (this.#raft.stable < applied) return undefined;
     this.#checkpoint = { ...this.#checkpoint, writing: true };
     return this.#machine.image(this.#confState);
   }

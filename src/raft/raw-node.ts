@@ -72,6 +72,20 @@ export class RawNode {
     this.core = this.#core;
   }
 
+  get term(): Term {
+    return this.#core.term;
+  }
+
+  /** Who leads this term, as far as known here. */
+  get leader(): MemberId | undefined {
+    return this.#core.leader();
+  }
+
+  /** Durable here through this index. */
+  get stable(): Index {
+    return this.#core.log.stable;
+  }
+
   /** One unit of logical time has passed. */
   tick(): void {
     tick(this.#core);
