@@ -24,13 +24,13 @@ import { ClusterService } from '../service/cluster.ts';
 import { HealthService } from '../service/health.ts';
 import { KvService } from '../service/kv.ts';
 import { MaintenanceService } from '../service/maintenance.ts';
+import { checkpointSink, checkpointSource, removeReceived } from '../snap/snapshot-files.ts';
 import { TcpNetwork } from '../transport/tcp-network.ts';
 import { SEGMENT_BYTES_MAX } from '../wal/wal.ts';
 import { StartError } from './exit-code.ts';
 import { observerOf } from './observer.ts';
 import { checkPorts } from './ports-free.ts';
 import type { Settings } from './settings.ts';
-import { checkpointSink, checkpointSource, removeReceived } from './snapshot-files.ts';
 
 /** Puts a member together over the real ports: disk, network, clock. */
 

@@ -3,6 +3,7 @@ import type { ClusterId, MemberId } from '../lib/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Message } from '../raft/message.ts';
+import type { SnapshotSink } from '../snap/snapshot-files.ts';
 import { decodePeerMessage } from '../wire/peer-message.ts';
 import { FrameReader } from './frames.ts';
 import {
@@ -13,7 +14,7 @@ import {
   type Handshake,
   refusal,
 } from './handshake.ts';
-import { receiveSnapshot, type SnapshotSink } from './snapshot-transfer.ts';
+import { receiveSnapshot } from './snapshot-transfer.ts';
 
 /** The receiving end of all lanes: one listening socket, any number of peers' connections. */
 export class Acceptor {

@@ -2,7 +2,9 @@ import type { Socket } from 'node:net';
 import { assert } from '../lib/assert.ts';
 import type { MemberId } from '../lib/ids.ts';
 import type { Log } from '../ports/log.ts';
-import type { Message, MsgSnap, SnapshotMeta } from '../raft/message.ts';
+import type { Message, MsgSnap } from '../raft/message.ts';
+import type { OpenCheckpoint } from '../snap/checkpoint-file.ts';
+import type { ReceivingSnapshot, SnapshotSink, SnapshotSource } from '../snap/snapshot-files.ts';
 import { decodePeerMessage, encodePeerMessage } from '../wire/peer-message.ts';
 import { FrameReader, frameHeader } from './frames.ts';
 
@@ -11,29 +13,6 @@ import { FrameReader, frameHeader } from './frames.ts';
  * little-endian, the file; the receiver answers `OK\n` once it has all of it on disk. Only
  * then does its raft hear of the MsgSnap, so that it never waits for bytes.
  */
-
-/** The newest checkpoint on disk; what it is, is said by the file and not by who asks. */
-export interface SnapshotSource {
-  open(): Promise<OpenSnapshot>;
-}
-
-export interface OpenSnapshot {
-  readonly meta: SnapshotMeta;
-  readonly sizeBytes: number;
-  readAt(offset: number, lengthBytes: number): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
-
-/** Where received snapshots go; `finish` resolves once the file is durable and sound. */
-export interface SnapshotSink {
-  create(meta: SnapshotMeta): Promise<ReceivingSnapshot>;
-}
-
-export interface ReceivingSnapshot {
-  write(bytes: Uint8Array): Promise<void>;
-  finish(): Promise<void>;
-  abort(): Promise<void>;
-}
 
 const RECEIVED = 'OK\n';
 const SIZE_BYTES = 8;
@@ -64,7 +43,7 @@ export async function sendSnapshot(
 async function sendFile(
   socket: Socket,
   message: MsgSnap,
-  snapshot: OpenSnapshot,
+  snapshot: OpenCheckpoint,
 ): Promise<boolean> {
   const payload = encodePeerMessage({ ...message, snapshot: snapshot.meta });
   const size = Buffer.alloc(SIZE_BYTES);

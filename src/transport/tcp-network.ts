@@ -4,12 +4,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Network, NetworkHandlers } from '../ports/network.ts';
 import type { Message, MsgSnap } from '../raft/message.ts';
+import type { SnapshotSink, SnapshotSource } from '../snap/snapshot-files.ts';
 import { encodePeerMessage } from '../wire/peer-message.ts';
 import { Acceptor } from './acceptor.ts';
 import { type DialFailure, dial, type PeerAddress } from './dialler.ts';
 import type { Lane } from './handshake.ts';
 import { LaneSender } from './lane-sender.ts';
-import { type SnapshotSink, type SnapshotSource, sendSnapshot } from './snapshot-transfer.ts';
+import { sendSnapshot } from './snapshot-transfer.ts';
 
 /**
  * The real network between members: two lanes to every peer, so that a heartbeat never

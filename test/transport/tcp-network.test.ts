@@ -3,8 +3,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { RealClock } from '../../src/host/real-clock.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
 import type { Message, SnapshotMeta } from '../../src/raft/message.ts';
+import type { OpenCheckpoint } from '../../src/snap/checkpoint-file.ts';
 import type { PeerAddress } from '../../src/transport/dialler.ts';
-import { type OpenSnapshot, sendSnapshot } from '../../src/transport/snapshot-transfer.ts';
+import { sendSnapshot } from '../../src/transport/snapshot-transfer.ts';
 import { TcpNetwork } from '../../src/transport/tcp-network.ts';
 import { KeptLog } from '../support/kept-log.ts';
 
@@ -73,7 +74,7 @@ async function start(
   return { network, seen, log };
 }
 
-function openFile(): OpenSnapshot {
+function openFile(): OpenCheckpoint {
   return {
     meta: META,
     sizeBytes: FILE.length,

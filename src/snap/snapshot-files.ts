@@ -1,15 +1,26 @@
-import { join } from 'node:path';
 import { type Disk, DiskError } from '../ports/disk.ts';
-import { openCheckpoint } from '../snap/checkpoint-file.ts';
-import { readDatabase } from '../snap/read-checkpoint.ts';
-import { RECEIVED_SUFFIX, receivedName } from '../snap/received-name.ts';
-import type {
-  ReceivingSnapshot,
-  SnapshotSink,
-  SnapshotSource,
-} from '../transport/snapshot-transfer.ts';
+import type { SnapshotMeta } from '../raft/message.ts';
+import { type OpenCheckpoint, openCheckpoint } from './checkpoint-file.ts';
+import { readDatabase } from './read-checkpoint.ts';
+import { RECEIVED_SUFFIX, receivedName } from './received-name.ts';
 
 /** Snapshots between the network and the directory that holds the checkpoint. */
+
+/** The newest checkpoint on disk; what it is, is said by the file and not by who asks. */
+export interface SnapshotSource {
+  open(): Promise<OpenCheckpoint>;
+}
+
+/** Where received snapshots go; `finish` resolves once the file is durable and sound. */
+export interface SnapshotSink {
+  create(meta: SnapshotMeta): Promise<ReceivingSnapshot>;
+}
+
+export interface ReceivingSnapshot {
+  write(bytes: Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  abort(): Promise<void>;
+}
 
 /** Sends whatever checkpoint is the newest when the transfer begins. */
 export function checkpointSource(disk: Disk, directory: string): SnapshotSource {
@@ -33,9 +44,9 @@ export function checkpointSink(disk: Disk, directory: string): SnapshotSink {
     async create(meta) {
       await disk.makeDirectory(directory);
       transfers += 1;
-      const part = join(directory, `${receivedName(meta)}.${transfers}${PART_SUFFIX}`);
+      const part = `${directory}/${receivedName(meta)}.${transfers}${PART_SUFFIX}`;
       await removeIfThere(disk, part);
-      return receivingFile(disk, { part, whole: join(directory, receivedName(meta)) });
+      return receivingFile(disk, { part, whole: `${directory}/${receivedName(meta)}` });
     },
   };
 }
@@ -45,7 +56,7 @@ export async function removeReceived(disk: Disk, directory: string): Promise<voi
   await disk.makeDirectory(directory);
   for (const name of await disk.list(directory)) {
     if (!name.endsWith(RECEIVED_SUFFIX) && !name.endsWith(PART_SUFFIX)) continue;
-    await removeIfThere(disk, join(directory, name));
+    await removeIfThere(disk, `${directory}/${name}`);
   }
 }
 
