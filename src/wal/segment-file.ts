@@ -53,8 +53,9 @@ export async function reopenSegment(
     if (tail.tornBytes > 0) await file.truncate(tail.endOffset);
     if (tail.tornBytes > 0 || isShort) {
       await file.truncate(Math.max(place.segmentBytesMax, tail.endOffset));
-      await file.datasync();
     }
+    // What was read may still be in the page cache alone, if only the process had died.
+    await file.datasync();
   } catch (error) {
     await file.close();
     throw error;
