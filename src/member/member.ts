@@ -1,6 +1,7 @@
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, MemberId, RequestId, Term } from '../lib/ids.ts';
 import type { Random } from '../ports/random.ts';
+import type { RaftCore } from '../raft/core.ts';
 import type { ConfState, Entry, Message, ReadState } from '../raft/message.ts';
 import { type RaftStatus, RawNode } from '../raft/raw-node.ts';
 import type { InternalRequest } from '../wire/internal-request.ts';
@@ -80,6 +81,11 @@ export class Member {
 
   get pendingCount(): number {
     return this.#pending.count;
+  }
+
+  /** For invariants and traces only: read, never change. */
+  get core(): Readonly<RaftCore> {
+    return this.#raft.core;
   }
 
   raftStatus(): RaftStatus {
