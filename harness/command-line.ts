@@ -1,7 +1,7 @@
 /** The exact commands that do a run, or a part of it, once more. */
 import { relative } from 'node:path';
 import type { FaultKind } from './nemesis/fault.ts';
-import { FAULT_KINDS } from './nemesis/packages.ts';
+import { DEFAULT_FAULT_KINDS } from './nemesis/packages.ts';
 import { RUN_DEFAULTS } from './options.ts';
 import type { Plan } from './plan.ts';
 
@@ -19,7 +19,9 @@ export function runAgainCommand(plan: Plan): string {
   add('--rate', plan.ratePerSecond, RUN_DEFAULTS.rate);
   add('--heartbeat-interval', plan.heartbeatMs, RUN_DEFAULTS.heartbeatMs);
   add('--election-timeout', plan.electionMs, RUN_DEFAULTS.electionMs);
-  if (!sameKinds(plan.faults, FAULT_KINDS)) words.push('--faults', faultList(plan.faults));
+  if (!sameKinds(plan.faults, DEFAULT_FAULT_KINDS)) {
+    words.push('--faults', faultList(plan.faults));
+  }
   for (const kind of plan.requiredFaults) words.push('--require', kind);
   if (plan.target.kind === 'etcd') words.push('--target', `etcd:${plan.target.path}`);
   else if (plan.target.root !== RUN_DEFAULTS.root) words.push('--server', plan.target.root);

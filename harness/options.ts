@@ -5,7 +5,7 @@ import type { BackendChoice } from './backends.ts';
 import type { Target } from './cluster/cluster.ts';
 import { StormError } from './exit-code.ts';
 import type { FaultKind } from './nemesis/fault.ts';
-import { FAULT_KINDS, isFaultKind } from './nemesis/packages.ts';
+import { DEFAULT_FAULT_KINDS, FAULT_KINDS, isFaultKind } from './nemesis/packages.ts';
 import type { RunOptions } from './plan.ts';
 import { SEED_BOUND } from './seeded-random.ts';
 
@@ -103,8 +103,15 @@ export function parseTiming(
 
 export function parseCluster(text: string | undefined): BackendChoice {
   const choice = text ?? RUN_DEFAULTS.cluster;
-  if (choice === 'docker' || choice === 'process' || choice === 'auto') return choice;
-  throw new StormError(`--cluster ${choice}: unknown; use docker, process or auto`);
+  switch (choice) {
+    case 'docker':
+    case 'process':
+    case 'sim':
+    case 'auto':
+      return choice;
+    default:
+      throw new StormError(`--cluster ${choice}: unknown; use docker, process, sim or auto`);
+  }
 }
 
 /** `stormraft` with `--server DIR`, or `etcd:PATH`. */
@@ -152,8 +159,9 @@ export function whole(
   throw new StormError(`${field} ${text}: give a whole number from ${least} to ${most}`);
 }
 
-function parseFaults(field: string, text: string | undefined): FaultKind[] {
-  if (text === undefined) return [...FAULT_KINDS];
+/** Comma-separated kinds; `none`; undefined: the defaults. Throws {@link StormError}. */
+export function parseFaults(field: string, text: string | undefined): FaultKind[] {
+  if (text === undefined) return [...DEFAULT_FAULT_KINDS];
   if (text === 'none') return [];
   return [...new Set(text.split(',').map((name) => parseFault(field, name.trim())))];
 }

@@ -4,6 +4,7 @@
  */
 import type { ClusterNode } from './cluster/cluster.ts';
 import type { ClusterContext, NemesisContext } from './nemesis/fault.ts';
+import { expectedNames } from './nemesis/target.ts';
 import { waitUntil } from './timing.ts';
 
 /** Far beyond any start of a cluster. */
@@ -22,6 +23,8 @@ const RETRY_MS = 200;
 export interface Recovery {
   /** Members found dead, now or by a fault of the storm, that no fault had killed. */
   readonly diedAlone: readonly string[];
+  /** Members that the run did without at its end: nothing was asked of them. */
+  readonly givenUp: readonly string[];
   /** Members that answered no linearizable read within the limit. */
   readonly unreadable: readonly string[];
   readonly limitMs: number;
@@ -38,29 +41,36 @@ export async function recover(
   const startNs = clock.nowNs();
   await startTheDead(context);
   const diedAlone = [...context.diedAlone].sort();
-  const unreadable = await waitUntilReadable(context, limitMs, signal);
-  return { diedAlone, unreadable, limitMs, tookMs: Math.round((clock.nowNs() - startNs) / 1e6) };
+  const expected = expectedNames(context);
+  const unreadable = await waitUntilReadable(context, limitMs, signal, expected);
+  const givenUp = [...context.givenUp].sort();
+  const tookMs = Math.round((clock.nowNs() - startNs) / 1e6);
+  return { diedAlone, givenUp, unreadable, limitMs, tookMs };
 }
 
-export function describeRecovery({ diedAlone, unreadable, limitMs, tookMs }: Recovery): string {
+export function describeRecovery(recovery: Recovery): string {
+  const { diedAlone, givenUp, unreadable, limitMs, tookMs } = recovery;
   const deaths = diedAlone.length > 0 ? `; ${diedAlone.join(', ')} had died alone` : '';
   if (unreadable.length > 0) {
     return `${unreadable.join(', ')} answered no read within ${limitMs / 1000} s${deaths}`;
   }
-  return `every member answers linearizable reads after ${tookMs} ms${deaths}`;
+  const members = givenUp.length > 0 ? `every member but ${givenUp.join(', ')}` : 'every member';
+  return `${members} answers linearizable reads after ${tookMs} ms${deaths}`;
 }
 
 /**
- * Waits until every member has answered a linearizable read; resolves with the names of those
- * that did not within `limitMs`, that died over it, or before the signal was aborted.
+ * Waits until every member, or every one of `names`, has answered a linearizable read; resolves
+ * with the names of those that did not within `limitMs`, that died over it, or before the signal
+ * was aborted.
  */
 export async function waitUntilReadable(
   context: ClusterContext,
   limitMs: number,
   signal: AbortSignal,
+  names: readonly string[] = context.cluster.nodes.map((node) => node.name),
 ): Promise<string[]> {
   const { cluster, clock, probe } = context;
-  const pending = new Set(cluster.nodes);
+  const pending = new Set(cluster.nodes.filter((node) => names.includes(node.name)));
   const limits = { intervalMs: RETRY_MS, limitMs, signal };
   await waitUntil(clock, limits, async () => {
     await Promise.all(
@@ -83,8 +93,9 @@ async function allDead(
 }
 
 /** Every member that a fault had killed runs again by now: who is dead died alone. */
-async function startTheDead({ cluster, diedAlone }: NemesisContext): Promise<void> {
-  for (const { name } of cluster.nodes) {
+async function startTheDead(context: NemesisContext): Promise<void> {
+  const { cluster, diedAlone } = context;
+  for (const name of expectedNames(context)) {
     if (await cluster.isRunning(name)) continue;
     diedAlone.add(name);
     await cluster.start(name);

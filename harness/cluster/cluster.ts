@@ -1,12 +1,23 @@
 /**
- * One interface, several backends (docker, process; later sim). A backend knows how to make
- * members run and how to hurt them; it draws nothing at random and judges nothing.
+ * One interface, several backends (docker, process, sim). A backend knows how to make members
+ * run and how to hurt them; it judges nothing.
  */
 
-export type Backend = 'docker' | 'process';
+export type Backend = 'docker' | 'process' | 'sim';
 
-/** What a backend may be able to do to its members, besides kill and restart. */
-export type Capability = 'kill' | 'pause' | 'partition' | 'slow-disk';
+/** What a backend may be able to do to its members, besides restart. */
+export type Capability =
+  | 'kill'
+  | 'pause'
+  | 'partition'
+  | 'slow-disk'
+  | 'flaky-links'
+  | 'disk-stall'
+  | 'disk-error'
+  | 'disk-lie'
+  | 'disk-damage'
+  | 'clock'
+  | 'slow-process';
 
 export interface CapabilityReport {
   readonly capability: Capability;
@@ -61,6 +72,53 @@ export interface DiskCounter {
   readonly delayedMeanMs: number;
 }
 
+/** What every link between members does to the messages on it. */
+export interface LinkQuality {
+  /** Of all messages. */
+  readonly lossPercent: number;
+  /** Of those that may be delivered twice by the contract of the Network port. */
+  readonly duplicatePercent: number;
+  /** Each message takes up to this much longer. */
+  readonly delayMs: number;
+  /** Messages may overtake each other. */
+  readonly reorders: boolean;
+}
+
+export const GOOD_LINKS: LinkQuality = {
+  lossPercent: 0,
+  duplicatePercent: 0,
+  delayMs: 0,
+  reorders: false,
+};
+
+/** What links have done to messages since the cluster started. */
+export interface LinkTally {
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly delayed: number;
+}
+
+/** What a node's disk does to operations, until it is told otherwise; holds across restarts. */
+export type DiskFault =
+  | { readonly type: 'none' }
+  /** Operations hang until the fault is healed. */
+  | { readonly type: 'stall' }
+  /** Operations of the kind are refused. */
+  | {
+      readonly type: 'error';
+      readonly operation: 'write' | 'sync';
+      readonly code: 'EIO' | 'ENOSPC';
+    }
+  /** Syncs succeed and keep nothing. */
+  | { readonly type: 'lie' };
+
+/** Operations of a node that a disk fault has touched since the cluster started. */
+export interface DiskFaultTally {
+  readonly stalled: number;
+  readonly refused: number;
+  readonly lied: number;
+}
+
 export interface Cluster extends AsyncDisposable {
   readonly backend: Backend;
   readonly nodes: readonly ClusterNode[];
@@ -80,6 +138,23 @@ export interface Cluster extends AsyncDisposable {
   /** Delay added to every fsync of the node in ms; 0 heals. Holds across restarts. */
   setFsyncDelay(node: string, delayMs: number): Promise<void>;
   diskCounter(node: string): Promise<DiskCounter>;
+  /** Replaces the quality of all links between members; {@link GOOD_LINKS} heals. */
+  setLinkQuality(quality: LinkQuality): Promise<void>;
+  linkTally(): Promise<LinkTally>;
+  setDiskFault(node: string, fault: DiskFault): Promise<void>;
+  diskFaultTally(node: string): Promise<DiskFaultTally>;
+  /**
+   * Damages what a dead node's disk holds of its log: a flipped bit, or a sector written to the
+   * wrong place. Resolves with what was damaged; `undefined`: the fault atlas forbids it, because
+   * too many copies would be gone.
+   */
+  damageDisk(node: string, how: 'bit-rot' | 'misdirected-write'): Promise<string | undefined>;
+  /** The node's clocks run this much faster (negative: slower), and its wall clock jumps. */
+  setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void>;
+  /** Wall clock of the node minus the harness's, in ms. */
+  clockOffsetMs(node: string): Promise<number>;
+  /** Everything the node's process does starts up to this much late; 0 heals. */
+  setSlowness(node: string, delayMs: number): Promise<void>;
   /** Copies the members' logs into `directory` as `<node>.log`. */
   collectLogs(directory: string): Promise<void>;
 }

@@ -13,7 +13,7 @@ import type {
   Observation,
   PreparedFault,
 } from './fault.ts';
-import { familyOf, prepareFault } from './packages.ts';
+import { familiesOf, prepareFault } from './packages.ts';
 import type { PlannedFault } from './schedule.ts';
 import { STATUS_TIMEOUT_MS } from './target.ts';
 
@@ -45,8 +45,8 @@ export async function runSchedule(options: NemesisOptions): Promise<FaultRecord[
   const tails = new Map<FaultFamily, Promise<unknown>>();
   const running = options.schedule.map(async (fault) => {
     const dueMs = fault.startMs - (options.recorder.nowNs() - startNs) / 1e6;
-    const family = familyOf(fault.spec.kind);
-    const turn = Promise.allSettled([tails.get(family)]);
+    const families = familiesOf(fault.spec.kind);
+    const turn = Promise.allSettled(families.map((family) => tails.get(family)));
     const done = sleep(options.context.clock, Math.max(0, dueMs), options.signal)
       .then(() => turn)
       .then(async () => {
@@ -60,7 +60,7 @@ export async function runSchedule(options: NemesisOptions): Promise<FaultRecord[
           changed();
         }
       });
-    tails.set(family, done);
+    for (const family of families) tails.set(family, done);
     return done;
   });
   // Every fault gets to heal before a failure of one of them is passed on.

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Random } from '../../src/ports/random.ts';
-import type { Capability, Cluster } from '../cluster/cluster.ts';
+import type { Capability, Cluster, LinkQuality } from '../cluster/cluster.ts';
 import type { MemberProbe } from '../member-probe.ts';
 
 /** A node's name, or `leader`: whoever leads when the fault is injected. */
@@ -35,6 +35,31 @@ export interface FaultSpecs {
   readonly 'partition-ring': { readonly order: readonly string[] };
   /** Every fsync of these members takes `delayMs` longer. */
   readonly 'slow-disk': { readonly nodes: readonly string[]; readonly delayMs: number };
+  /** All links between members lose, repeat, delay or reorder messages. */
+  readonly 'flaky-links': LinkQuality;
+  /** All disk operations of one member hang. */
+  readonly 'disk-stall': { readonly node: NodeChoice };
+  /** One member's writes or syncs are refused; it must stop. Healing starts it again. */
+  readonly 'disk-error': {
+    readonly node: NodeChoice;
+    readonly operation: 'write' | 'sync';
+    /** `ENOSPC` of writes only. */
+    readonly code: 'EIO' | 'ENOSPC';
+  };
+  /** A bit flips in the log of one member while it is down. */
+  readonly 'bit-rot': { readonly node: NodeChoice };
+  /** A sector of one member's log is written to the wrong place while it is down. */
+  readonly 'misdirected-write': { readonly node: NodeChoice };
+  /** Syncs of one member keep nothing; healing kills it and starts it again. */
+  readonly 'lying-disk': { readonly node: NodeChoice };
+  /** The clocks of one member run faster or slower, and its wall clock jumps. */
+  readonly 'clock-skew': {
+    readonly node: NodeChoice;
+    readonly driftPercent: number;
+    readonly jumpMs: number;
+  };
+  /** Everything that one member does starts up to `delayMs` late. */
+  readonly 'slow-process': { readonly node: NodeChoice; readonly delayMs: number };
 }
 
 export type FaultKind = keyof FaultSpecs;
@@ -45,12 +70,14 @@ export type FaultSpec<Kind extends FaultKind = FaultKind> = {
 }[Kind];
 
 /** Faults of one family exclude each other: they would undo or hide each other's effect. */
-export type FaultFamily = 'process' | 'network' | 'disk';
+export type FaultFamily = 'process' | 'network' | 'disk' | 'clock';
 
 export interface FaultPackage<Kind extends FaultKind> {
   readonly kind: Kind;
   readonly needs: Capability;
   readonly family: FaultFamily;
+  /** Families besides its own that it excludes, because it acts on what theirs act on. */
+  readonly alsoExcludes?: readonly FaultFamily[];
   /** How long it lasts, as least and most per cent of its slot in the plan. */
   readonly lastsPercent: readonly [least: number, most: number];
   plan(nodes: readonly string[], random: Random): FaultSpec<Kind>;
@@ -88,4 +115,9 @@ export interface NemesisContext extends ClusterContext {
    * they act: a kill and its restart would leave no trace of such a death.
    */
   readonly diedAlone: Set<string>;
+  /**
+   * Members that the run does without from now on, such as those that refuse, rightly, to start on
+   * a damaged disk: nobody starts them, waits for them or blames them for being dead.
+   */
+  readonly givenUp: Set<string>;
 }

@@ -1,6 +1,13 @@
 /** kill -9 of one member or of all at once; healing starts them on their old data. */
 import type { FaultPackage, NemesisContext, Observation, PreparedFault } from './fault.ts';
-import { answersStatus, describeDead, drawNodeChoice, findDead, resolveNode } from './target.ts';
+import {
+  answersStatus,
+  describeDead,
+  drawNodeChoice,
+  expectedNames,
+  findDead,
+  resolveNode,
+} from './target.ts';
 
 export const kill: FaultPackage<'kill'> = {
   kind: 'kill',
@@ -22,7 +29,7 @@ export const killAll: FaultPackage<'kill-all'> = {
   lastsPercent: [10, 25],
   plan: () => ({ kind: 'kill-all', atOnce: true }),
   async prepare(context) {
-    const names = context.cluster.nodes.map((node) => node.name);
+    const names = expectedNames(context);
     return killOf(context, names, `kill -9 of all ${names.length} members at once`);
   },
 };

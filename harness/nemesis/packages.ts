@@ -1,4 +1,9 @@
 /** All faults that a plan may hold, in the order in which help and messages name them. */
+
+import { clockSkew } from './clock-skew.ts';
+import { bitRot, misdirectedWrite } from './disk-damage.ts';
+import { diskError } from './disk-error.ts';
+import { diskStall } from './disk-stall.ts';
 import type {
   FaultFamily,
   FaultKind,
@@ -7,7 +12,9 @@ import type {
   NemesisContext,
   PreparedFault,
 } from './fault.ts';
+import { flakyLinks } from './flaky-links.ts';
 import { kill, killAll } from './kill.ts';
+import { lyingDisk } from './lying-disk.ts';
 import {
   partitionHalves,
   partitionLeader,
@@ -17,6 +24,7 @@ import {
 } from './partition.ts';
 import { pause } from './pause.ts';
 import { slowDisk } from './slow-disk.ts';
+import { slowProcess } from './slow-process.ts';
 
 export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> } = {
   kill,
@@ -28,9 +36,35 @@ export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> 
   'partition-one-way': partitionOneWay,
   'partition-ring': partitionRing,
   'slow-disk': slowDisk,
+  'flaky-links': flakyLinks,
+  'disk-stall': diskStall,
+  'disk-error': diskError,
+  'bit-rot': bitRot,
+  'misdirected-write': misdirectedWrite,
+  'lying-disk': lyingDisk,
+  'clock-skew': clockSkew,
+  'slow-process': slowProcess,
 };
 
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULT_PACKAGES) as FaultKind[];
+
+/** Those that every backend can do; their order is part of what a seed means. */
+export const DEFAULT_FAULT_KINDS: readonly FaultKind[] = [
+  'kill',
+  'kill-all',
+  'pause',
+  'partition-one',
+  'partition-leader',
+  'partition-halves',
+  'partition-one-way',
+  'partition-ring',
+  'slow-disk',
+];
+
+/** What the simulator does when not told otherwise: Raft tolerates no disk that lies. */
+export const SIM_FAULT_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
+  (kind) => kind !== 'lying-disk',
+);
 
 export function isFaultKind(name: string): name is FaultKind {
   return Object.hasOwn(FAULT_PACKAGES, name);
@@ -38,6 +72,18 @@ export function isFaultKind(name: string): name is FaultKind {
 
 export function familyOf(kind: FaultKind): FaultFamily {
   return FAULT_PACKAGES[kind].family;
+}
+
+/** Every family that the kind takes its turn with. */
+export function familiesOf(kind: FaultKind): readonly FaultFamily[] {
+  const families: Pick<FaultPackage<FaultKind>, 'family' | 'alsoExcludes'> = FAULT_PACKAGES[kind];
+  return [families.family, ...(families.alsoExcludes ?? [])];
+}
+
+/** Whether faults of the two kinds may be in place at the same time. */
+export function mayOverlap(kind: FaultKind, other: FaultKind): boolean {
+  const others = familiesOf(other);
+  return !familiesOf(kind).some((family) => others.includes(family));
 }
 
 /** The package's `prepare` for whatever kind the spec is of. */

@@ -18,7 +18,7 @@ import {
   ringGrudge,
   splitGrudge,
 } from './grudge.ts';
-import { drawNodeChoice, resolveNode } from './target.ts';
+import { drawNodeChoice, resolveNames, resolveNode } from './target.ts';
 
 /** Long enough that a new leader is elected behind the cut, two election timeouts by default. */
 const LASTS_PERCENT: readonly [number, number] = [55, 70];
@@ -50,9 +50,10 @@ export const partitionHalves: FaultPackage<'partition-halves'> = {
   kind: 'partition-halves',
   plan: (nodes, random) => ({ kind: 'partition-halves', minority: drawMinority(nodes, random) }),
   async prepare(context, spec) {
-    const majority = names(context).filter((name) => !spec.minority.includes(name));
-    const words = `${spec.minority.join(' ')} | ${majority.join(' ')}`;
-    return cut(context, splitGrudge(spec.minority, majority), spec.minority, words);
+    const minority = await resolveNames(context, spec.minority);
+    const majority = names(context).filter((name) => !minority.includes(name));
+    const words = `${minority.join(' ')} | ${majority.join(' ')}`;
+    return cut(context, splitGrudge(minority, majority), minority, words);
   },
 };
 

@@ -11,7 +11,7 @@
 import type { Random } from '../../src/ports/random.ts';
 import { drawBetween, drawOrder } from '../draw.ts';
 import type { FaultKind, FaultSpec } from './fault.ts';
-import { FAULT_PACKAGES, familyOf } from './packages.ts';
+import { FAULT_PACKAGES, mayOverlap } from './packages.ts';
 
 /** A fault of the plan: what, and when in ms since the storm began. */
 export interface PlannedFault {
@@ -63,7 +63,7 @@ export function drawSchedule(options: ScheduleOptions, random: Random): PlannedF
     place(first, slot, drawBetween(random, 0, 8));
     const mustOverlap = deck.firstRoundLeft > slots - slot - 1;
     if (!mustOverlap && random.below(3) !== 0) continue;
-    const second = deck.takeOfOtherFamily(first);
+    const second = deck.takeBeside(first);
     if (second !== undefined) place(second, slot, drawBetween(random, 10, 25));
   }
   faults.sort((a, b) => a.startMs - b.startMs);
@@ -95,8 +95,8 @@ class Deck {
   }
 
   /** The next card that may overlap `kind`, if one is left before the next shuffle. */
-  takeOfOtherFamily(kind: FaultKind): FaultKind | undefined {
-    const at = this.#cards.findIndex((card) => familyOf(card) !== familyOf(kind));
+  takeBeside(kind: FaultKind): FaultKind | undefined {
+    const at = this.#cards.findIndex((card) => mayOverlap(card, kind));
     return at < 0 ? undefined : this.#takeAt(at);
   }
 

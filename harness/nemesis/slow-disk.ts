@@ -2,6 +2,7 @@
 import { ClusterError, type DiskCounter } from '../cluster/cluster.ts';
 import { drawBetween, drawOne } from '../draw.ts';
 import type { FaultPackage, NemesisContext, Observation } from './fault.ts';
+import { resolveNames } from './target.ts';
 
 /** Below the election timeout, so that the member is slow rather than gone. */
 const DELAY_MS_LEAST = 20;
@@ -22,18 +23,19 @@ export const slowDisk: FaultPackage<'slow-disk'> = {
     delayMs: drawBetween(random, DELAY_MS_LEAST, DELAY_MS_MOST),
   }),
   async prepare(context, spec) {
-    const before = await Promise.all(spec.nodes.map((name) => readCounter(context, name)));
+    const nodes = await resolveNames(context, spec.nodes);
+    const before = await Promise.all(nodes.map((name) => readCounter(context, name)));
     const set = async (delayMs: number): Promise<void> => {
-      await Promise.all(spec.nodes.map((name) => context.cluster.setFsyncDelay(name, delayMs)));
+      await Promise.all(nodes.map((name) => context.cluster.setFsyncDelay(name, delayMs)));
     };
     return {
-      description: `fsync of ${spec.nodes.join(', ')} +${spec.delayMs} ms`,
-      nodes: spec.nodes,
+      description: `fsync of ${nodes.join(', ')} +${spec.delayMs} ms`,
+      nodes,
       inject: () => set(spec.delayMs),
       observe: async () => {
-        const after = await Promise.all(spec.nodes.map((name) => readCounter(context, name)));
+        const after = await Promise.all(nodes.map((name) => readCounter(context, name)));
         const growth = after.map((counter, at) => delayedSince(before[at]!, counter));
-        return judge(spec.nodes, spec.delayMs, growth);
+        return judge(nodes, spec.delayMs, growth);
       },
       heal: () => set(0),
     };

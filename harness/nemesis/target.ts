@@ -20,21 +20,40 @@ export interface ResolvedNode {
 }
 
 /**
- * The node meant by `choice`. When nobody leads for about a second the first node stands in
- * for the leader, and the words say so: a plan's fault is never silently left out.
+ * The node meant by `choice`. When nobody leads for about a second, or the node was given up, the
+ * first node that was not stands in, and the words say so: a plan's fault is never silently left
+ * out.
  */
 export async function resolveNode(
   context: NemesisContext,
   choice: NodeChoice,
 ): Promise<ResolvedNode> {
-  if (choice !== LEADER) return { name: choice, words: choice };
+  const [standIn = context.cluster.nodes[0]!.name] = expectedNames(context);
+  if (choice !== LEADER) {
+    if (!context.givenUp.has(choice)) return { name: choice, words: choice };
+    return { name: standIn, words: `${standIn} (${choice} was given up)` };
+  }
   for (let attempt = 0; attempt < LEADER_ATTEMPTS_MAX; attempt++) {
     if (attempt > 0) await sleep(context.clock, LEADER_RETRY_MS);
     const leader = await findLeader(context.probe, context.cluster.nodes, STATUS_TIMEOUT_MS);
     if (leader !== undefined) return { name: leader, words: `leader ${leader}` };
   }
-  const { name } = context.cluster.nodes[0]!;
-  return { name, words: `${name} (nobody led)` };
+  return { name: standIn, words: `${standIn} (nobody led)` };
+}
+
+/** Members that were not given up. */
+export function expectedNames({ cluster, givenUp }: NemesisContext): string[] {
+  return cluster.nodes.map((node) => node.name).filter((name) => !givenUp.has(name));
+}
+
+/** Those of `names`, at least one, that were not given up; if all were, one that stands in. */
+export async function resolveNames(
+  context: NemesisContext,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const expected = names.filter((name) => !context.givenUp.has(name));
+  if (expected.length > 0) return expected;
+  return [(await resolveNode(context, names[0]!)).name];
 }
 
 /** The node of that name. */
@@ -45,8 +64,8 @@ export function nodeNamed(context: NemesisContext, name: string): ClusterNode {
 }
 
 /**
- * Which of `names` are dead already; noted in the context as having died alone. For faults of
- * the family `process`, before they act: nothing else in the plan kills, and these take turns.
+ * Which of `names` are dead already; noted in the context as having died alone. For faults
+ * that take turns with the family `process`, before they act: nothing else in the plan kills.
  */
 export async function findDead(
   context: NemesisContext,
@@ -54,7 +73,7 @@ export async function findDead(
 ): Promise<string[]> {
   const running = await Promise.all(names.map((name) => context.cluster.isRunning(name)));
   const dead = names.filter((_, at) => !running[at]);
-  for (const name of dead) context.diedAlone.add(name);
+  for (const name of dead) if (!context.givenUp.has(name)) context.diedAlone.add(name);
   return dead;
 }
 

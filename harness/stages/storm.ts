@@ -46,7 +46,13 @@ const LIVE_INTERVAL_MS = 500;
  */
 export async function runStorm(options: StormOptions): Promise<Outcome> {
   const { plan, cluster, probe, workload, directory, clock, progress, signal } = options;
-  const context: NemesisContext = { cluster, probe, clock, diedAlone: new Set() };
+  const context: NemesisContext = {
+    cluster,
+    probe,
+    clock,
+    diedAlone: new Set(),
+    givenUp: new Set(),
+  };
   const unready = await waitUntilReadable(context, READY_LIMIT_MS, signal);
   if (unready.length > 0 && !signal.aborted) {
     throw new StormError(

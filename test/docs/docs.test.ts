@@ -107,7 +107,9 @@ describe('docs/runs.md', () => {
 
 describe('docs/faults.md', () => {
   test('has every kind of fault, with its family', () => {
-    const rows = read('docs/faults.md').matchAll(/^\| `([\w-]+)` \| (process|network|disk) \|/gm);
+    const rows = read('docs/faults.md').matchAll(
+      /^\| `([\w-]+)` \| (process|network|disk|clock) \|/gm,
+    );
     const families = Object.fromEntries([...rows].map(([, kind, family]) => [kind!, family!]));
     expect(families).toEqual(Object.fromEntries(FAULT_KINDS.map((kind) => [kind, familyOf(kind)])));
   });

@@ -6,13 +6,20 @@ import {
   ClusterError,
   type ClusterNode,
   type DiskCounter,
+  type DiskFault,
+  type DiskFaultTally,
+  GOOD_LINKS,
   type Grudge,
   type LinkCounter,
+  type LinkQuality,
+  type LinkTally,
 } from '../../harness/cluster/cluster.ts';
 import type { MemberProbe } from '../../harness/member-probe.ts';
 import { cutLinks } from '../../harness/nemesis/grudge.ts';
 import { nodeNames } from '../../harness/plan.ts';
 import type { Environment } from '../../harness/store.ts';
+import { sleep } from '../../harness/timing.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 
 /** Ways in which a fault may fail to bite. */
 export interface FakeFlaws {
@@ -20,6 +27,16 @@ export interface FakeFlaws {
   readonly pauseDoesNothing?: boolean;
   readonly grudgeDoesNothing?: boolean;
   readonly slowDiskDoesNothing?: boolean;
+  readonly flakyLinksDoNothing?: boolean;
+  readonly diskFaultDoesNothing?: boolean;
+  readonly slownessDoesNothing?: boolean;
+  /** Of a change of clock only this is done. */
+  readonly clockDoesOnly?: 'nothing' | 'jump' | 'drift';
+  /** What a member does whose writes or syncs are refused; it stops by default. */
+  readonly onDiskError?: 'goes on' | 'stops late';
+  readonly damageIsForbidden?: boolean;
+  /** What a member does on a damaged log; by default it refuses to start. */
+  readonly onDamage?: 'starts' | 'refuses late' | 'is silent';
   /** `inject` of these calls is refused. */
   readonly refuses?: readonly ('kill' | 'pause' | 'setGrudge')[];
   /** So many first heals of a partition are refused. */
@@ -31,7 +48,10 @@ export interface FakeFlaws {
 }
 
 export const ALL_CAPABILITIES: readonly CapabilityReport[] = (
-  ['kill', 'pause', 'partition', 'slow-disk'] as const
+  [
+    ...(['kill', 'pause', 'partition', 'slow-disk', 'flaky-links', 'disk-stall'] as const),
+    ...(['disk-error', 'disk-lie', 'disk-damage', 'clock', 'slow-process'] as const),
+  ] as const
 ).map((capability) => ({ capability, available: true, detail: 'fake' }));
 
 export class FakeCluster implements Cluster {
@@ -48,20 +68,35 @@ export class FakeCluster implements Cluster {
   readonly dead: Set<string> = new Set();
   readonly paused: Set<string> = new Set();
   readonly delays: Map<string, number> = new Map();
+  readonly diskFaults: Map<string, DiskFault> = new Map();
+  readonly damaged: Set<string> = new Set();
+  readonly slowness: Map<string, number> = new Map();
+  links: LinkQuality = GOOD_LINKS;
+  /** Needed by faults that take time or change it. */
+  clock: Clock | undefined;
   leader = 'n2';
   grudge: Grudge = new Map();
   disposed = false;
   #polls = 0;
+  readonly #tallies = new Map<string, { stalled: number; refused: number; lied: number }>();
+  readonly #clocks = new Map<string, { driftPercent: number; offsetMs: number; sinceNs: number }>();
 
   constructor(flaws: FakeFlaws = {}, capabilities: readonly CapabilityReport[] = ALL_CAPABILITIES) {
     this.flaws = flaws;
     this.capabilities = capabilities;
   }
 
-  /** Nothing that was broken is still broken. */
+  /** Nothing that was broken is still broken, but for members dead on damaged disks. */
   get isWhole(): boolean {
     const slow = [...this.delays.values()].some((delayMs) => delayMs > 0);
-    return this.dead.size === 0 && this.paused.size === 0 && this.grudge.size === 0 && !slow;
+    const badDisk = [...this.diskFaults.values()].some(({ type }) => type !== 'none');
+    const slowed = [...this.slowness.values()].some((delayMs) => delayMs > 0);
+    const skewed = [...this.#clocks.values()].some(
+      ({ driftPercent, offsetMs }) => driftPercent !== 0 || Math.abs(offsetMs) >= 1,
+    );
+    const isCut = this.grudge.size > 0 || this.links !== GOOD_LINKS;
+    const lost = [...this.dead].some((node) => !this.damaged.has(node));
+    return !lost && this.paused.size === 0 && !isCut && !slow && !badDisk && !slowed && !skewed;
   }
 
   async kill(node: string): Promise<void> {
@@ -71,7 +106,11 @@ export class FakeCluster implements Cluster {
 
   async start(node: string): Promise<void> {
     this.calls.push(`start ${node}`);
-    this.dead.delete(node);
+    const { onDamage } = this.flaws;
+    const isRefused = this.damaged.has(node) && onDamage !== 'starts' && onDamage !== 'is silent';
+    if (!isRefused || onDamage === 'refuses late') this.dead.delete(node);
+    if (isRefused && onDamage === 'refuses late')
+      this.#clockOf().after(300, () => this.dead.add(node));
   }
 
   async isRunning(node: string): Promise<boolean> {
@@ -113,6 +152,76 @@ export class FakeCluster implements Cluster {
     return { syncs: 100, delayedSyncs: works ? 10 : 0, delayedMeanMs: works ? delayMs : 0 };
   }
 
+  async setLinkQuality(quality: LinkQuality): Promise<void> {
+    this.calls.push(quality === GOOD_LINKS ? 'good links' : 'flaky links');
+    this.links = quality;
+  }
+
+  async linkTally(): Promise<LinkTally> {
+    this.#polls++;
+    const works = this.flaws.flakyLinksDoNothing !== true;
+    const grown = (asked: number): number => (works && asked > 0 ? this.#polls : 0);
+    const { lossPercent, duplicatePercent, delayMs } = this.links;
+    return {
+      lost: grown(lossPercent),
+      duplicated: grown(duplicatePercent),
+      delayed: grown(delayMs),
+    };
+  }
+
+  async setDiskFault(node: string, fault: DiskFault): Promise<void> {
+    this.calls.push(`disk ${node} ${fault.type}`);
+    this.diskFaults.set(node, fault);
+    if (fault.type !== 'error' || this.flaws.diskFaultDoesNothing === true) return;
+    if (this.flaws.onDiskError === undefined) this.dead.add(node);
+    if (this.flaws.onDiskError === 'stops late') {
+      this.#clockOf().after(1_200, () => this.dead.add(node));
+    }
+  }
+
+  async diskFaultTally(node: string): Promise<DiskFaultTally> {
+    const { type } = this.diskFaults.get(node) ?? { type: 'none' };
+    if (type !== 'none' && this.flaws.diskFaultDoesNothing !== true) {
+      const tally = this.#tallyOf(node);
+      if (type === 'stall') tally.stalled++;
+      if (type === 'error') tally.refused++;
+      if (type === 'lie') tally.lied++;
+    }
+    return { ...this.#tallyOf(node) };
+  }
+
+  async damageDisk(node: string, how: string): Promise<string | undefined> {
+    this.calls.push(`${how} ${node}`);
+    if (!this.dead.has(node)) throw new ClusterError(`${node} runs`);
+    const isLastCopy = this.damaged.size + 1 > (this.nodes.length - 1) / 2;
+    if (this.flaws.damageIsForbidden === true || isLastCopy) return undefined;
+    this.damaged.add(node);
+    return 'record 3';
+  }
+
+  async setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void> {
+    const offsetMs = await this.clockOffsetMs(node);
+    const { clockDoesOnly } = this.flaws;
+    const jumps = clockDoesOnly === undefined || clockDoesOnly === 'jump';
+    const drifts = clockDoesOnly === undefined || clockDoesOnly === 'drift';
+    this.#clocks.set(node, {
+      driftPercent: drifts ? change.driftPercent : 0,
+      offsetMs: offsetMs + (jumps || change.driftPercent === 0 ? change.jumpMs : 0),
+      sinceNs: this.#clockOf().nowNs(),
+    });
+  }
+
+  async clockOffsetMs(node: string): Promise<number> {
+    const now = this.#clocks.get(node);
+    if (now === undefined) return 0;
+    const elapsedMs = (this.#clockOf().nowNs() - now.sinceNs) / 1e6;
+    return now.offsetMs + (now.driftPercent / 100) * elapsedMs;
+  }
+
+  async setSlowness(node: string, delayMs: number): Promise<void> {
+    this.slowness.set(node, delayMs);
+  }
+
   async collectLogs(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,8 +229,27 @@ export class FakeCluster implements Cluster {
   }
 
   answers(node: string): boolean {
-    const isSilent = this.flaws.silent?.includes(node) === true;
+    const isMute = this.flaws.onDamage !== 'starts' && this.damaged.has(node);
+    const isSilent = isMute || this.flaws.silent?.includes(node) === true;
     return !isSilent && !this.dead.has(node) && !this.paused.has(node);
+  }
+
+  /** How late the member is with an answer. */
+  async lateness(node: string): Promise<void> {
+    const delayMs = this.slowness.get(node) ?? 0;
+    if (delayMs === 0 || this.flaws.slownessDoesNothing === true) return;
+    await sleep(this.#clockOf(), delayMs / 2);
+  }
+
+  #tallyOf(node: string): { stalled: number; refused: number; lied: number } {
+    const tally = this.#tallies.get(node) ?? { stalled: 0, refused: 0, lied: 0 };
+    this.#tallies.set(node, tally);
+    return tally;
+  }
+
+  #clockOf(): Clock {
+    if (this.clock === undefined) throw new Error('this fake cluster has no clock');
+    return this.clock;
   }
 
   #call(what: 'kill' | 'pause' | 'setGrudge', node: string): void {
@@ -135,6 +263,7 @@ export function fakeProbe(cluster: FakeCluster): MemberProbe {
   return {
     async status({ name }) {
       if (!cluster.answers(name)) return undefined;
+      await cluster.lateness(name);
       return { isLeader: name === cluster.leader, term: 2, commitIndex: 7, appliedIndex: 7 };
     },
     async linearizableRead({ name }) {

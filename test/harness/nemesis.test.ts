@@ -1,15 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Op } from '../../checkers/history/op.ts';
-import { runSchedule } from '../../harness/nemesis/compose.ts';
-import type { FaultSpec, NemesisContext } from '../../harness/nemesis/fault.ts';
-import type { PlannedFault } from '../../harness/nemesis/schedule.ts';
+import type { FaultSpec } from '../../harness/nemesis/fault.ts';
+import { SIM_FAULT_KINDS } from '../../harness/nemesis/packages.ts';
 import { parseRunRequest } from '../../harness/options.ts';
 import { makePlan } from '../../harness/plan.ts';
-import { Recorder } from '../../harness/recorder.ts';
 import { recover } from '../../harness/recovery.ts';
 import { sleep } from '../../harness/timing.ts';
-import type { FaultRecord } from '../../reports/run-record.ts';
-import { ALL_CAPABILITIES, FakeCluster, type FakeFlaws, fakeProbe } from './fake-cluster.ts';
+import { ALL_CAPABILITIES, FakeCluster, type FakeFlaws } from './fake-cluster.ts';
+import { contextOf, inTurn, run } from './nemesis-lab.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const EVERY_SPEC: readonly FaultSpec[] = [
@@ -23,43 +20,6 @@ const EVERY_SPEC: readonly FaultSpec[] = [
   { kind: 'partition-ring', order: ['n3', 'n1', 'n2'] },
   { kind: 'slow-disk', nodes: ['n1', 'n2'], delayMs: 50 },
 ];
-
-function inTurn(specs: readonly FaultSpec[]): PlannedFault[] {
-  return specs.map((spec, at) => ({
-    id: at + 1,
-    startMs: 1_000 + at * 3_000,
-    durationMs: 1_000,
-    spec,
-  }));
-}
-
-interface Ran {
-  readonly cluster: FakeCluster;
-  readonly context: NemesisContext;
-  readonly records: readonly FaultRecord[];
-  readonly history: readonly Op[];
-}
-
-interface Setup {
-  readonly flaws?: FakeFlaws;
-  readonly cluster?: FakeCluster;
-  readonly signal?: AbortSignal;
-  readonly clock?: VirtualClock;
-  readonly untilNs?: number;
-}
-
-function contextOf(cluster: FakeCluster, clock = new VirtualClock()): NemesisContext {
-  return { cluster, probe: fakeProbe(cluster), clock, diedAlone: new Set() };
-}
-
-async function run(schedule: readonly PlannedFault[], setup: Setup = {}): Promise<Ran> {
-  const { clock = new VirtualClock(), cluster = new FakeCluster(setup.flaws) } = setup;
-  const { signal = new AbortController().signal, untilNs = Number.POSITIVE_INFINITY } = setup;
-  const recorder = new Recorder(clock, () => undefined);
-  const context = contextOf(cluster, clock);
-  const records = await runSchedule({ schedule, context, recorder, signal, untilNs });
-  return { cluster, context, records, history: recorder.history };
-}
 
 describe('nemesis', () => {
   test('every fault is injected, proven and healed, and stands in the history', async () => {
@@ -188,13 +148,17 @@ describe('nemesis', () => {
   });
 
   test('whole plans leave the cluster whole', async () => {
-    for (const seed of ['1', '2', '3', '4', '5']) {
-      const raw = { seed, target: `etcd:${process.execPath}` };
-      const { options } = parseRunRequest(raw, () => 0);
-      const plan = makePlan(options, 'process', ALL_CAPABILITIES);
-      const { cluster, records } = await run(plan.schedule);
-      expect(records).toHaveLength(plan.schedule.length);
-      expect(cluster.isWhole).toBe(true);
+    for (const faults of [undefined, SIM_FAULT_KINDS.join(',')]) {
+      for (const seed of ['1', '2', '3', '4', '5']) {
+        const raw = { seed, faults, target: `etcd:${process.execPath}` };
+        const { options } = parseRunRequest(raw, () => 0);
+        const plan = makePlan(options, 'process', ALL_CAPABILITIES);
+        const { cluster, context, records } = await run(plan.schedule);
+        expect(records).toHaveLength(plan.schedule.length);
+        expect(cluster.isWhole).toBe(true);
+        expect(context.diedAlone).toEqual(new Set());
+        expect(context.givenUp).toEqual(cluster.dead);
+      }
     }
   });
 });

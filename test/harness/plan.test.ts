@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CapabilityReport } from '../../harness/cluster/cluster.ts';
 import { runAgainCommand } from '../../harness/command-line.ts';
-import { FAULT_KINDS, familyOf } from '../../harness/nemesis/packages.ts';
+import {
+  DEFAULT_FAULT_KINDS,
+  FAULT_KINDS,
+  familyOf,
+  mayOverlap,
+  SIM_FAULT_KINDS,
+} from '../../harness/nemesis/packages.ts';
 import type { PlannedFault } from '../../harness/nemesis/schedule.ts';
 import { parseRunRequest, type RawRunOptions } from '../../harness/options.ts';
 import { describePlan, makePlan, nodeNames, type Plan } from '../../harness/plan.ts';
@@ -44,13 +50,86 @@ describe('plan', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const { schedule, timeLimitMs } = planOf({ seed });
-        expect(new Set(schedule.map((fault) => fault.spec.kind))).toEqual(new Set(FAULT_KINDS));
+        expect(new Set(schedule.map((fault) => fault.spec.kind))).toEqual(
+          new Set(DEFAULT_FAULT_KINDS),
+        );
         expect(schedule.length).toBeGreaterThanOrEqual(8);
         expect(schedule.map((fault) => fault.id)).toEqual(schedule.map((_, at) => at + 1));
         for (const fault of schedule) {
           expect(fault.startMs).toBeGreaterThanOrEqual(2_000);
           expect(endMs(fault)).toBeLessThanOrEqual(timeLimitMs - 2_000);
           expect(fault.durationMs).toBeGreaterThan(0);
+        }
+      }),
+      parameters,
+    );
+  });
+
+  test('what a seed means stays as it is', () => {
+    const { schedule } = planOf({ seed: '7' });
+    const faults = schedule.map(
+      ({ spec, startMs, durationMs }) => `${spec.kind} ${startMs} ${durationMs}`,
+    );
+    expect(faults).toEqual([
+      'partition-halves 2180 1980',
+      'kill 2792 1260',
+      'pause 5744 2304',
+      'partition-one-way 9200 2520',
+      'slow-disk 13052 2124',
+      'kill-all 16688 612',
+      'partition-leader 20072 2484',
+      'kill-all 23780 432',
+      'partition-one 27308 2196',
+      'partition-ring 30872 2376',
+      'partition-ring 34544 2088',
+    ]);
+  });
+
+  test('with many kinds, each comes once before any comes again, and none beside its like', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 5, max: 120 }), (seed, seconds) => {
+        const faults = SIM_FAULT_KINDS.join(',');
+        const { schedule } = planOf({ seed, faults, timeLimit: String(seconds) });
+        expect(schedule.length).toBeGreaterThan(0);
+        const kinds = schedule.map(({ spec }) => spec.kind).filter((kind) => kind !== 'kill-all');
+        if (kinds.length < SIM_FAULT_KINDS.length) expect(new Set(kinds).size).toBe(kinds.length);
+        if (seconds >= 80) expect(new Set(kinds).size).toBe(SIM_FAULT_KINDS.length - 1);
+        for (const [at, fault] of schedule.entries()) {
+          expect(fault.durationMs).toBeGreaterThan(0);
+          const next = schedule[at + 1];
+          if (next === undefined || next.startMs >= endMs(fault)) continue;
+          expect(mayOverlap(fault.spec.kind, next.spec.kind)).toBe(true);
+        }
+      }),
+      parameters,
+    );
+  });
+
+  test('every kind is drawn within its limits', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const raw = { seed, faults: FAULT_KINDS.join(','), timeLimit: '120' };
+        for (const { spec } of planOf(raw).schedule) {
+          if (spec.kind === 'flaky-links') {
+            const { lossPercent, duplicatePercent, delayMs } = spec;
+            expect(lossPercent + duplicatePercent + delayMs).toBeGreaterThan(0);
+            expect(lossPercent).toBeLessThanOrEqual(30);
+            expect(duplicatePercent).toBeLessThanOrEqual(20);
+            expect(delayMs).toBeLessThanOrEqual(400);
+          }
+          if (spec.kind === 'disk-error' && spec.code === 'ENOSPC') {
+            expect(spec.operation).toBe('write');
+          }
+          if (spec.kind === 'clock-skew') {
+            expect(spec.driftPercent).toBeGreaterThanOrEqual(-50);
+            expect(spec.driftPercent).toBeLessThanOrEqual(100);
+            expect(Math.abs(spec.driftPercent)).toBeGreaterThanOrEqual(5);
+            expect(Math.abs(spec.jumpMs)).toBeLessThanOrEqual(3_600_000);
+          }
+          if (spec.kind === 'slow-process') {
+            expect(spec.delayMs).toBeGreaterThanOrEqual(5);
+            expect(spec.delayMs).toBeLessThanOrEqual(300);
+          }
         }
       }),
       parameters,

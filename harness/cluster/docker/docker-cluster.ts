@@ -10,6 +10,7 @@ import {
   type ClusterConfig,
   ClusterError,
 } from '../cluster.ts';
+import { simOnlyReports } from '../not-possible.ts';
 import type { OnProgress } from './base-image.ts';
 import { connectDaemon, type Daemon } from './daemon.ts';
 import { type DiskProbe, probeDisk } from './disk-probe.ts';
@@ -146,6 +147,7 @@ function capabilities(filter: FilterReport, disk: DiskProbe): readonly Capabilit
       available: disk.available,
       detail: disk.available ? 'FUSE before the data directory' : disk.reason,
     },
+    ...simOnlyReports('docker'),
   ];
 }
 

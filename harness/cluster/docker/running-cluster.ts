@@ -10,11 +10,12 @@ import {
   type Grudge,
   type LinkCounter,
 } from '../cluster.ts';
+import { WithoutSimFaults } from '../not-possible.ts';
 import type { DockerNode } from './docker-node.ts';
 import { removeRun } from './sweep.ts';
 
 /** The contract of its methods is `Cluster`'s; a node that it does not have is a ClusterError. */
-export class RunningCluster implements Cluster {
+export class RunningCluster extends WithoutSimFaults implements Cluster {
   readonly backend = 'docker';
   readonly nodes: readonly DockerNode[];
   readonly capabilities: readonly CapabilityReport[];
@@ -27,6 +28,7 @@ export class RunningCluster implements Cluster {
     capabilityReports: readonly CapabilityReport[],
     environment: Cluster['environment'],
   ) {
+    super();
     this.#runId = runId;
     this.nodes = nodes;
     this.capabilities = capabilityReports;

@@ -5,6 +5,7 @@ import { release } from 'node:os';
 import { promisify } from 'node:util';
 import type { Result } from '../../../src/lib/result.ts';
 import { type CapabilityReport, ClusterError, type Target } from '../cluster.ts';
+import { simOnlyReports } from '../not-possible.ts';
 import type { Unshare } from './programs.ts';
 
 const execute = promisify(execFile);
@@ -23,6 +24,7 @@ export function capabilitiesWith(disk: Result<Unshare, string>): CapabilityRepor
       available: disk.ok,
       detail: disk.ok ? `FUSE pass-through under ${disk.value.join(' ')}` : disk.error,
     },
+    ...simOnlyReports('process'),
   ];
 }
 

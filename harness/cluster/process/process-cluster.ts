@@ -26,6 +26,7 @@ import {
   type Grudge,
   type LinkCounter,
 } from '../cluster.ts';
+import { WithoutSimFaults } from '../not-possible.ts';
 import { capabilitiesWith, describeEnvironment } from './capabilities.ts';
 import { probeDisk } from './disk-probe.ts';
 import { Links } from './links/links.ts';
@@ -97,7 +98,7 @@ interface Setup extends ProcessClusterOptions {
   readonly attempt: number;
 }
 
-class ProcessCluster implements Cluster {
+class ProcessCluster extends WithoutSimFaults implements Cluster {
   readonly backend = 'process';
   readonly nodes: readonly ClusterNode[];
   readonly capabilities: readonly CapabilityReport[];
@@ -134,6 +135,7 @@ class ProcessCluster implements Cluster {
     addresses: readonly MemberAddress[],
     environment: Cluster['environment'],
   ) {
+    super();
     this.#config = config;
     this.#setup = setup;
     this.#addresses = addresses;

@@ -1,0 +1,79 @@
+/** Faults that only the simulator can do so far, as the other backends refuse them. */
+import {
+  type Backend,
+  type Capability,
+  type CapabilityReport,
+  type Cluster,
+  ClusterError,
+} from './cluster.ts';
+
+const SIM_ONLY: readonly Capability[] = [
+  'flaky-links',
+  'disk-stall',
+  'disk-error',
+  'disk-lie',
+  'disk-damage',
+  'clock',
+  'slow-process',
+];
+
+type SimOnlyMethod =
+  | 'setLinkQuality'
+  | 'linkTally'
+  | 'setDiskFault'
+  | 'diskFaultTally'
+  | 'damageDisk'
+  | 'setClock'
+  | 'clockOffsetMs'
+  | 'setSlowness';
+
+/** Base of a backend that refuses all of them; it overrides what it learns to do. */
+export abstract class WithoutSimFaults implements Pick<Cluster, 'backend' | SimOnlyMethod> {
+  abstract readonly backend: Backend;
+
+  setLinkQuality(): Promise<never> {
+    return notPossible(this.backend, 'flaky-links');
+  }
+
+  linkTally(): Promise<never> {
+    return notPossible(this.backend, 'flaky-links');
+  }
+
+  setDiskFault(): Promise<never> {
+    return notPossible(this.backend, 'disk faults');
+  }
+
+  diskFaultTally(): Promise<never> {
+    return notPossible(this.backend, 'disk faults');
+  }
+
+  damageDisk(): Promise<never> {
+    return notPossible(this.backend, 'disk-damage');
+  }
+
+  setClock(): Promise<never> {
+    return notPossible(this.backend, 'clock');
+  }
+
+  clockOffsetMs(): Promise<never> {
+    return notPossible(this.backend, 'clock');
+  }
+
+  setSlowness(): Promise<never> {
+    return notPossible(this.backend, 'slow-process');
+  }
+}
+
+/** What such a backend says of these capabilities. */
+export function simOnlyReports(backend: Backend): CapabilityReport[] {
+  const detail = whyNot(backend);
+  return SIM_ONLY.map((capability) => ({ capability, available: false, detail }));
+}
+
+function notPossible(backend: Backend, what: Capability | 'disk faults'): Promise<never> {
+  return Promise.reject(new ClusterError(`${what}: ${whyNot(backend)}`));
+}
+
+function whyNot(backend: Backend): string {
+  return `not built for ${backend} yet; the simulator has it: storm sim`;
+}

@@ -1,0 +1,37 @@
+/**
+ * Members that start on a disk that a fault has damaged. Refusing it is the right answer, and a
+ * member that refuses is given up: only an operator could bring it back.
+ */
+import { waitUntil } from '../timing.ts';
+import type { NemesisContext } from './fault.ts';
+import { answersStatus, expectedNames } from './target.ts';
+
+/** Far beyond any start of a member. */
+const START_LIMIT_MS = 10_000;
+const START_RETRY_MS = 50;
+
+/** `undecided`: it runs and answers nothing, for longer than any start takes. */
+export type StartOutcome = 'refused' | 'serving' | 'undecided';
+
+/**
+ * Waits until the member, which was launched on a damaged disk, has ended or serves. If it has
+ * ended it is given up, unless no majority would be left: what the cluster cannot do without is
+ * still missed when it is dead.
+ */
+export async function settleDamagedStart(
+  context: NemesisContext,
+  name: string,
+): Promise<StartOutcome> {
+  const { cluster, clock, givenUp } = context;
+  const limits = { intervalMs: START_RETRY_MS, limitMs: START_LIMIT_MS };
+  const hasEnded = async (): Promise<boolean> => !(await cluster.isRunning(name));
+  const isSettled = await waitUntil(
+    clock,
+    limits,
+    async () => (await hasEnded()) || (await answersStatus(context, name)),
+  );
+  if (!(await hasEnded())) return isSettled ? 'serving' : 'undecided';
+  const left = expectedNames(context).filter((other) => other !== name).length;
+  if (left * 2 > cluster.nodes.length) givenUp.add(name);
+  return 'refused';
+}
