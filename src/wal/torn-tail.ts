@@ -7,7 +7,7 @@ import { LENGTH_WORD_BYTES } from './frame.ts';
  * file was all zeros behind it. So of an interrupted write any sector may be missing and is
  * then all zeros, or the write stops at some byte and zeros follow. Zeros elsewhere, or
  * changed bits, no crash explains. One case stays ambiguous: a changed bit in the very last
- * record, if that record also ends in a zero byte or holds an aligned sector of zeros.
+ * record, if that record then ends in a zero byte or holds an aligned sector of zeros.
  */
 
 /** Where writing went on behind a length word of zero. */
@@ -33,8 +33,9 @@ export function endOfData(segment: Uint8Array): number {
 }
 
 /**
- * The record repeats its length in its data field. If the two disagree, the length word itself
- * is damaged, and the zeros it points at say nothing. A record cut before that field agrees.
+ * The record begins with its type, checksum and data field, each behind its tag, and the data
+ * field repeats the record's length. If that is not so, the length word itself is damaged, and
+ * the zeros it points at say nothing. What a cut record no longer has is not held against it.
  */
 function lengthsAgree(
   segment: Uint8Array,
@@ -46,6 +47,12 @@ function lengthsAgree(
   const afterType = afterVarint(head, 1);
   const afterCrc = afterVarint(head, afterType + 1);
   const afterLength = afterVarint(head, afterCrc + 1);
+  const isRecord =
+    hasTag(head, 0, TYPE_TAG) &&
+    hasTag(head, afterType, CRC_TAG) &&
+    hasTag(head, afterCrc, DATA_TAG);
+  const longest = Math.max(afterType - 1, afterCrc - afterType - 1, afterLength - afterCrc - 1);
+  if (!isRecord || longest > VARINT_BYTES_MAX) return false;
   if (afterLength > head.length) return true;
   let dataBytes = 0;
   for (let at = afterLength - 1; at > afterCrc; at--) {
@@ -61,12 +68,20 @@ function afterVarint(bytes: Uint8Array, at: number): number {
   return end + 1;
 }
 
-/** Start of the first piece between sector bounds in [from, to) that is all zeros; else `to`. */
+/** The tag is there, or the record was cut before it. */
+function hasTag(head: Uint8Array, at: number, tag: number): boolean {
+  return at >= head.length || head[at] === tag;
+}
+
+/**
+ * Start of the first sector that begins in [from, to) and is all zeros; else `to`. A part of a
+ * sector says nothing: sectors are lost whole, and a record may well end in zeros.
+ */
 function firstZeroSector(segment: Uint8Array, from: number, to: number): number {
   assert(from <= to, 'a record ends behind its start');
   const end = Math.min(to, segment.length);
-  for (let at = from; at < end; at = nextSector(at)) {
-    if (isZero(segment, at, Math.min(nextSector(at), end))) return at;
+  for (let at = Math.ceil(from / SECTOR_BYTES) * SECTOR_BYTES; at < end; at += SECTOR_BYTES) {
+    if (isZero(segment, at, Math.min(at + SECTOR_BYTES, segment.length))) return at;
   }
   return to;
 }
@@ -80,5 +95,10 @@ function nextSector(offset: number): number {
   return (Math.floor(offset / SECTOR_BYTES) + 1) * SECTOR_BYTES;
 }
 
+/** Of walpb.Record's fields, and the longest number among them. */
+const TYPE_TAG = 0x08;
+const CRC_TAG = 0x10;
+const DATA_TAG = 0x1a;
+const VARINT_BYTES_MAX = 10;
 /** The unit that devices write whole, at least. */
 const SECTOR_BYTES = 512;
