@@ -1,19 +1,21 @@
+import { Device } from '../../harness/sim/disk/device.ts';
+import type { StoredFile } from '../../harness/sim/disk/stored-file.ts';
 import { type Disk, DiskError, type DiskFile } from '../../src/ports/disk.ts';
 import type { Random } from '../../src/ports/random.ts';
 
 /**
- * A disk in memory that knows what a power failure may take: whatever was not synced since.
- *
- * Of un-synced writes each 512-byte sector survives or not, on its own; un-synced truncations,
- * and un-synced changes of one directory, survive up to some point in their order, as on a
- * journalling file system. A rename is there whole or not at all. Directories themselves
- * survive at once. A file stays usable through a handle when its name goes.
+ * The simulator's device (harness/sim/disk/device.ts says what a power failure takes) as a
+ * disk without time, for tests that say themselves which operation fails.
  */
 export class MemoryDisk implements Disk {
-  readonly #directories = new Map<string, Directory>();
+  readonly device: Device;
   readonly #faults: Fault[] = [];
   #operations = 0;
   #powerOffAt = Number.POSITIVE_INFINITY;
+
+  constructor(device: Device = new Device()) {
+    this.device = device;
+  }
 
   /** Operations begun so far. */
   get operations(): number {
@@ -33,91 +35,63 @@ export class MemoryDisk implements Disk {
   /** What is on the device after a power failure at this moment; this disk is dead then. */
   afterPowerLoss(random: Pick<Random, 'below'>): MemoryDisk {
     this.#powerOffAt = 0;
-    const survivor = new MemoryDisk();
-    for (const [path, directory] of this.#directories) {
-      const names = new Map(directory.durable);
-      for (const change of directory.pending.slice(0, random.below(directory.pending.length + 1))) {
-        change(names);
-      }
-      // Several names of one file would be one file, but nothing here makes hard links.
-      const files = [...names].map(([name, file]) => [name, file.afterPowerLoss(random)] as const);
-      survivor.#directories.set(path, new Directory(new Map(files)));
-    }
-    return survivor;
+    this.device.powerLoss(random);
+    return new MemoryDisk(this.device);
   }
 
   /** Content as programs see it, for tests that look at or damage it. */
   peek(path: string): Uint8Array {
-    return this.#file(path).content();
+    return this.device.file(path).read();
   }
 
   /** Replaces content, durably. */
   poke(path: string, content: Uint8Array): void {
-    const { parent, name } = split(path);
-    const directory = this.#directories.get(parent) ?? new Directory(new Map());
-    this.#directories.set(parent, directory);
-    const file = new StoredFile(content.slice());
-    directory.names.set(name, file);
-    directory.durable.set(name, file);
+    this.device.put(path, content);
   }
 
+  /** None if there is no such directory. */
   names(path: string): string[] {
-    return [...(this.#directories.get(path)?.names.keys() ?? [])].sort();
+    try {
+      return this.device.names(path).sort();
+    } catch (error) {
+      if (error instanceof DiskError) return [];
+      throw error;
+    }
   }
 
-  async list(path: string): Promise<string[]> {
-    await this.begin('list', path);
-    return [...this.#directory(path).names.keys()];
+  list(path: string): Promise<string[]> {
+    return this.run('list', path, () => this.device.names(path));
   }
 
-  async makeDirectory(path: string): Promise<void> {
-    await this.begin('makeDirectory', path);
-    if (!this.#directories.has(path)) this.#directories.set(path, new Directory(new Map()));
+  makeDirectory(path: string): Promise<void> {
+    return this.run('makeDirectory', path, () => this.device.makeDirectory(path));
   }
 
-  async open(path: string, mode: 'create' | 'existing'): Promise<DiskFile> {
-    await this.begin('open', path);
-    if (mode === 'existing') return new MemoryFile(this, path, this.#file(path));
-    const { parent, name } = split(path);
-    const directory = this.#directory(parent);
-    if (directory.names.has(name)) throw new DiskError('EEXIST', path);
-    const file = new StoredFile(new Uint8Array(0));
-    directory.change((names) => names.set(name, file));
-    return new MemoryFile(this, path, file);
-  }
-
-  async read(path: string): Promise<Uint8Array> {
-    await this.begin('read', path);
-    return this.#file(path).content();
-  }
-
-  async rename(from: string, to: string): Promise<void> {
-    await this.begin('rename', from);
-    const source = split(from);
-    const target = split(to);
-    if (source.parent !== target.parent) throw new DiskError('EXDEV', from);
-    const file = this.#file(from);
-    this.#directory(source.parent).change((names) => {
-      names.delete(source.name);
-      names.set(target.name, file);
+  open(path: string, mode: 'create' | 'existing'): Promise<DiskFile> {
+    return this.run('open', path, () => {
+      const file = mode === 'create' ? this.device.create(path) : this.device.file(path);
+      return new MemoryFile(this, path, file);
     });
   }
 
-  async remove(path: string): Promise<void> {
-    await this.begin('remove', path);
-    const { parent, name } = split(path);
-    this.#file(path);
-    this.#directory(parent).change((names) => names.delete(name));
+  read(path: string): Promise<Uint8Array> {
+    return this.run('read', path, () => this.device.file(path).read());
   }
 
-  async syncDirectory(path: string): Promise<void> {
-    await this.begin('syncDirectory', path);
-    // Directories above those made here are not modelled.
-    this.#directories.get(path)?.sync();
+  rename(from: string, to: string): Promise<void> {
+    return this.run('rename', from, () => this.device.rename(from, to));
   }
 
-  /** Every operation passes here first: it is counted, and may be made to fail. */
-  async begin(operation: DiskOperation, path: string): Promise<void> {
+  remove(path: string): Promise<void> {
+    return this.run('remove', path, () => this.device.remove(path));
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return this.run('syncDirectory', path, () => this.device.syncDirectory(path));
+  }
+
+  /** Every operation passes here: it is counted, and may be made to fail. */
+  async run<Value>(operation: DiskOperation, path: string, effect: () => Value): Promise<Value> {
     await undefined;
     this.#operations++;
     if (this.#operations > this.#powerOffAt) throw new DiskError('EIO', path);
@@ -126,128 +100,16 @@ export class MemoryDisk implements Disk {
         throw new DiskError(fault.code, path);
       }
     }
-  }
-
-  #directory(path: string): Directory {
-    const directory = this.#directories.get(path);
-    if (directory === undefined) throw new DiskError('ENOENT', path);
-    return directory;
-  }
-
-  #file(path: string): StoredFile {
-    const { parent, name } = split(path);
-    const file = this.#directory(parent).names.get(name);
-    if (file === undefined) throw new DiskError('ENOENT', path);
-    return file;
+    return effect();
   }
 }
 
-export type DiskOperation = Exclude<keyof Disk, 'rename'> | 'rename' | keyof DiskFile;
+export type DiskOperation = keyof Disk | keyof DiskFile;
 
 interface Fault {
   readonly operation: DiskOperation;
   left: number;
   readonly code: string;
-}
-
-type Names = Map<string, StoredFile>;
-
-class Directory {
-  readonly durable: Names;
-  readonly names: Names;
-  pending: ((names: Names) => void)[] = [];
-
-  constructor(names: Names) {
-    this.durable = names;
-    this.names = new Map(names);
-  }
-
-  change(apply: (names: Names) => void): void {
-    apply(this.names);
-    this.pending.push(apply);
-  }
-
-  sync(): void {
-    for (const apply of this.pending) apply(this.durable);
-    this.pending = [];
-  }
-}
-
-type FileChange =
-  | { readonly type: 'write'; readonly offset: number; readonly bytes: Uint8Array }
-  | { readonly type: 'truncate'; readonly sizeBytes: number };
-
-/** Content that is durable, and what changed since. */
-class StoredFile {
-  #durable: Uint8Array;
-  #current: Uint8Array;
-  #pending: FileChange[] = [];
-
-  constructor(content: Uint8Array) {
-    this.#durable = content;
-    this.#current = content.slice();
-  }
-
-  get sizeBytes(): number {
-    return this.#current.length;
-  }
-
-  content(): Uint8Array {
-    return this.#current.slice();
-  }
-
-  readAt(offset: number, lengthBytes: number): Uint8Array {
-    return this.#current.slice(offset, offset + lengthBytes);
-  }
-
-  change(change: FileChange): void {
-    this.#pending.push(change);
-    this.#current = applied(this.#current, change);
-  }
-
-  sync(): void {
-    this.#durable = this.#pending.reduce(applied, this.#durable);
-    this.#pending = [];
-  }
-
-  afterPowerLoss(random: Pick<Random, 'below'>): StoredFile {
-    const truncations = this.#pending.filter((change) => change.type === 'truncate').length;
-    let truncationsLeft = random.below(truncations + 1);
-    let content: Uint8Array = this.#durable.slice();
-    for (const change of this.#pending) {
-      if (change.type === 'write') {
-        for (const sector of sectorsOf(change)) {
-          if (random.below(2) === 0) content = applied(content, sector);
-        }
-      } else if (truncationsLeft-- > 0) content = applied(content, change);
-    }
-    return new StoredFile(content);
-  }
-}
-
-function applied(content: Uint8Array, change: FileChange): Uint8Array {
-  if (change.type === 'truncate') return resized(content, change.sizeBytes);
-  const end = change.offset + change.bytes.length;
-  const result = end > content.length ? resized(content, end) : content;
-  result.set(change.bytes, change.offset);
-  return result;
-}
-
-function resized(content: Uint8Array, sizeBytes: number): Uint8Array {
-  const result = new Uint8Array(sizeBytes);
-  result.set(content.subarray(0, sizeBytes));
-  return result;
-}
-
-/** The pieces of a write that a device stores or loses as one. */
-function* sectorsOf(write: Extract<FileChange, { type: 'write' }>): Generator<FileChange> {
-  let done = 0;
-  while (done < write.bytes.length) {
-    const offset = write.offset + done;
-    const length = SECTOR_BYTES - (offset % SECTOR_BYTES);
-    yield { type: 'write', offset, bytes: write.bytes.subarray(done, done + length) };
-    done += length;
-  }
 }
 
 class MemoryFile implements DiskFile {
@@ -262,46 +124,34 @@ class MemoryFile implements DiskFile {
     this.#file = file;
   }
 
-  async size(): Promise<number> {
-    await this.#begin('size');
-    return this.#file.sizeBytes;
+  size(): Promise<number> {
+    return this.#run('size', () => this.#file.sizeBytes);
   }
 
-  async readAt(offset: number, lengthBytes: number): Promise<Uint8Array> {
-    await this.#begin('readAt');
-    return this.#file.readAt(offset, lengthBytes);
+  readAt(offset: number, lengthBytes: number): Promise<Uint8Array> {
+    return this.#run('readAt', () => this.#file.read(offset, lengthBytes));
   }
 
-  async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
-    await this.#begin('writeAt');
-    this.#file.change({ type: 'write', offset, bytes: bytes.slice() });
+  writeAt(offset: number, bytes: Uint8Array): Promise<void> {
+    return this.#run('writeAt', () => this.#file.write(offset, bytes));
   }
 
-  async truncate(sizeBytes: number): Promise<void> {
-    await this.#begin('truncate');
-    this.#file.change({ type: 'truncate', sizeBytes });
+  truncate(sizeBytes: number): Promise<void> {
+    return this.#run('truncate', () => this.#file.truncate(sizeBytes));
   }
 
-  async datasync(): Promise<void> {
-    await this.#begin('datasync');
-    this.#file.sync();
+  datasync(): Promise<void> {
+    return this.#run('datasync', () => this.#file.sync());
   }
 
   async close(): Promise<void> {
-    if (!this.#isOpen) throw new DiskError('EBADF', this.#path);
+    const closed = this.#run('close', () => undefined);
     this.#isOpen = false;
-    await this.#disk.begin('close', this.#path);
+    await closed;
   }
 
-  async #begin(operation: DiskOperation): Promise<void> {
+  async #run<Value>(operation: DiskOperation, effect: () => Value): Promise<Value> {
     if (!this.#isOpen) throw new DiskError('EBADF', this.#path);
-    await this.#disk.begin(operation, this.#path);
+    return this.#disk.run(operation, this.#path, effect);
   }
 }
-
-function split(path: string): { readonly parent: string; readonly name: string } {
-  const slash = path.lastIndexOf('/');
-  return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
-}
-
-const SECTOR_BYTES = 512;
