@@ -20,6 +20,7 @@ export function connectMember(endpoint: string): KvClient {
   return {
     range: async (request, options) => answerOf(await client.range(request, options)),
     put: async (request, options) => answerOf(await client.put(request, options)),
+    deleteRange: async (request, options) => answerOf(await client.deleteRange(request, options)),
     txn: async (request, options) => answerOf(await client.txn(request, options)),
     close: () => client.close(),
   };

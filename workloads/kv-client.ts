@@ -4,6 +4,8 @@ import type { ClientError } from '../src/client/client-error.ts';
 import type { Result } from '../src/lib/result.ts';
 import { utf8Decode } from '../src/lib/utf8.ts';
 import type {
+  DeleteRangeRequest,
+  DeleteRangeResult,
   PutRequest,
   PutResult,
   RangeRequest,
@@ -29,6 +31,7 @@ export type Reply<Value> = Promise<Result<KvAnswer<Value>, ClientError>>;
 export interface KvClient {
   range(request: RangeRequest, options: CallOptions): Reply<RangeResult>;
   put(request: PutRequest, options: CallOptions): Reply<PutResult>;
+  deleteRange(request: DeleteRangeRequest, options: CallOptions): Reply<DeleteRangeResult>;
   txn(request: TxnRequest, options: CallOptions): Reply<TxnResult>;
   close(): void;
 }

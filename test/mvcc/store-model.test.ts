@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Model, type ModelRow } from '../../harness/sim/oracle/kv-model.ts';
 import { assertNever } from '../../src/lib/assert.ts';
 import { utf8Decode } from '../../src/lib/utf8.ts';
 import { Store, type StoreImage } from '../../src/mvcc/store.ts';
 import { isReadOnly } from '../../src/mvcc/txn.ts';
 import { type Action, action, txn } from './arbitrary.ts';
-import { Model, type ModelRow } from './model.ts';
 
 const SEED = 20260401;
 

@@ -1,13 +1,14 @@
 /** One key-value store in memory behind the interface that workloads use. */
 import type { ClientError } from '../../src/client/client-error.ts';
-import { compareBytes, equalBytes } from '../../src/lib/bytes.ts';
-import { err, ok } from '../../src/lib/result.ts';
-import type { KeyValue, PutRequest, RangeRequest, RangeResult } from '../../src/mvcc/request.ts';
-import type { Connect, KvAnswer, KvClient } from '../../workloads/kv-client.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
+import type { StoreError } from '../../src/mvcc/request.ts';
+import { Store } from '../../src/mvcc/store.ts';
+import { isReadOnly } from '../../src/mvcc/txn.ts';
+import { serviceError } from '../../src/service/errors.ts';
+import type { CallOptions, Connect, KvAnswer, KvClient } from '../../workloads/kv-client.ts';
 
 export class FakeKv {
-  readonly #kvs: KeyValue[] = [];
-  #revision = 1;
+  readonly store: Store = new Store();
   /** Answers every request with this, while set. */
   error: ClientError | undefined;
   readonly timeoutsMs: number[] = [];
@@ -20,54 +21,30 @@ export class FakeKv {
   };
 
   #client(): KvClient {
+    const { store } = this;
     return {
-      range: async (request, options) => this.#reply(options, () => this.#range(request)),
-      put: async (request, options) =>
-        this.#reply(options, () => {
-          this.#put(request);
-          return { prevKv: undefined };
-        }),
+      range: async (request, options) => this.#reply(options, () => store.range(request)),
+      put: async (request, options) => this.#reply(options, () => store.put(request)),
+      deleteRange: async (request, options) =>
+        this.#reply(options, () => store.deleteRange(request)),
       txn: async (request, options) =>
-        this.#reply(options, () => {
-          const [compare] = request.compare;
-          const kv = this.#kvs.find((each) => equalBytes(each.key, compare!.key));
-          const operand = compare?.target === 'value' ? compare.operand : new Uint8Array(0);
-          const succeeded = kv !== undefined && equalBytes(kv.value, operand);
-          const responses = (succeeded ? request.success : request.failure).map((op) => {
-            if (op.type === 'range') return { type: op.type, result: this.#range(op.request) };
-            if (op.type === 'put') this.#put(op.request);
-            return { type: 'put' as const, result: { prevKv: undefined } };
-          });
-          return { succeeded, responses };
-        }),
+        this.#reply(options, () =>
+          isReadOnly(request) ? store.readTxn(request) : store.txn(request),
+        ),
       close: () => {
         this.closed += 1;
       },
     };
   }
 
-  #reply<Value>(options: { readonly timeoutMs: number }, result: () => Value) {
+  #reply<Value>(
+    options: CallOptions,
+    perform: () => Result<Value, StoreError>,
+  ): Result<KvAnswer<Value>, ClientError> {
     this.timeoutsMs.push(options.timeoutMs);
     if (this.error !== undefined) return err(this.error);
-    const answer: KvAnswer<Value> = { result: result(), header: { revision: this.#revision } };
-    return ok(answer);
-  }
-
-  #range(request: RangeRequest): RangeResult {
-    const kvs = this.#kvs.filter((kv) =>
-      request.rangeEnd.length === 0
-        ? equalBytes(kv.key, request.key)
-        : compareBytes(kv.key, request.key) >= 0 && compareBytes(kv.key, request.rangeEnd) < 0,
-    );
-    return { kvs, more: false, count: kvs.length };
-  }
-
-  #put({ key, value }: PutRequest): void {
-    this.#revision += 1;
-    const at = this.#kvs.findIndex((kv) => equalBytes(kv.key, key));
-    const modRevision = this.#revision;
-    const fresh = { key, value, modRevision, createRevision: modRevision, version: 1, lease: 0n };
-    if (at < 0) this.#kvs.push(fresh);
-    else this.#kvs[at] = fresh;
+    const result = perform();
+    if (!result.ok) return err(serviceError(result.error));
+    return ok({ result: result.value, header: { revision: this.store.revision } });
   }
 }

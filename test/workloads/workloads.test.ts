@@ -87,7 +87,7 @@ describe('the set client', () => {
     await invoke('add', { element: 14 });
     expect(await invoke('set-read', {})).toMatchObject({
       type: 'ok',
-      value: { elements: [3, 14] },
+      value: { elements: [14, 3] },
     });
     kv.error = INDEFINITE;
     expect(await invoke('add', { element: 5 })).toMatchObject({ type: 'info' });

@@ -1,0 +1,89 @@
+/**
+ * What every key was at every revision: for each key a list of its versions, and the keys in
+ * order. Nothing is ever forgotten.
+ */
+import type { Revision } from '../../../src/lib/ids.ts';
+import type { KeyValue } from '../../../src/mvcc/request.ts';
+
+/** A key as it is from revision `main` on; `kv` undefined: deleted. */
+export interface Version {
+  readonly main: Revision;
+  /** Position among the changes that share `main`, from 0. */
+  readonly sub: number;
+  readonly kv: KeyValue | undefined;
+}
+
+export class Versions {
+  /** Ascending by (main, sub). */
+  readonly #byKey = new Map<string, Version[]>();
+  /** Every key there ever was, ascending. */
+  readonly #keys: string[] = [];
+
+  /** Versions come in the order of their revisions. */
+  add(key: Uint8Array, version: Version): void {
+    const text = textOf(key);
+    const known = this.#byKey.get(text);
+    if (known !== undefined) {
+      known.push(version);
+      return;
+    }
+    this.#byKey.set(text, [version]);
+    this.#keys.splice(this.#position(text), 0, text);
+  }
+
+  /** The key as it was at `revision`; undefined: it did not exist then. */
+  at(key: Uint8Array, revision: Revision): KeyValue | undefined {
+    return newestAt(this.#byKey.get(textOf(key)) ?? [], revision);
+  }
+
+  /** All keys of a range, in etcd's convention for range ends, that existed at `revision`. */
+  select(key: Uint8Array, rangeEnd: Uint8Array, revision: Revision): KeyValue[] {
+    if (rangeEnd.length === 0) {
+      const kv = this.at(key, revision);
+      return kv === undefined ? [] : [kv];
+    }
+    const end = textOf(rangeEnd);
+    const found: KeyValue[] = [];
+    for (let at = this.#position(textOf(key)); at < this.#keys.length; at++) {
+      const text = this.#keys[at]!;
+      if (end !== '\0' && text >= end) break;
+      const kv = newestAt(this.#byKey.get(text)!, revision);
+      if (kv !== undefined) found.push(kv);
+    }
+    return found;
+  }
+
+  /** Every key with all its versions, in key order. */
+  all(): readonly { readonly key: string; readonly versions: readonly Version[] }[] {
+    return this.#keys.map((key) => ({ key, versions: this.#byKey.get(key)! }));
+  }
+
+  /** How many keys sort before `text`. */
+  #position(text: string): number {
+    return countUntil(this.#keys.length, (at) => this.#keys[at]! < text);
+  }
+}
+
+/** One character a byte: such texts compare as the bytes do. */
+function textOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+function newestAt(versions: readonly Version[], revision: Revision): KeyValue | undefined {
+  const count = countUntil(versions.length, (at) => versions[at]!.main <= revision);
+  return versions[count - 1]?.kv;
+}
+
+/** Of `length` positions, how many satisfy `test`, which those do that come first. */
+function countUntil(length: number, test: (at: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (test(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
