@@ -64,6 +64,11 @@ describe('pairing', () => {
       historyOf([0, 'invoke', 'read', {}], [0, 'ok', 'read', {}, { index: 0 }]),
       'an index that comes twice',
     ],
+    [
+      'op 1: follows op 5',
+      historyOf(['nemesis', 'info', 'kill', null, { index: 5 }], [0, 'invoke', 'read', {}]),
+      'an op of the nemesis that is out of place',
+    ],
   ];
   test.each(refusals)('refuses with "%s"', (expected, history) => {
     const paired = pairHistory(history);
@@ -119,6 +124,14 @@ describe('the file of a history', () => {
     expect(errorOf(`${text}\n`)).toBe('line 3: not JSON');
     expect(errorOf(text + text)).toBe('line 3: field index: 0 where 2 was due');
     expect(errorOf('[1]\n')).toBe('line 1: not a JSON object');
+    const [, ...headless] = text.split('\n');
+    expect(errorOf(headless.join('\n'))).toBe('line 1: field index: 1 where 0 was due');
+  });
+
+  test('refuses a number that JSON can write and no file can give back', () => {
+    const [op] = historyOf([0, 'invoke', 'write', { deep: ['here'] }]);
+    const parsed = parseOp(JSON.stringify(op).replace('"here"', '1e999'));
+    expect(parsed).toEqual({ ok: false, error: 'field value: missing' });
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkPartitions } from '../../checkers/linearizability/check.ts';
 import { findCore } from '../../checkers/linearizability/core.ts';
 import type { Call, Model } from '../../checkers/linearizability/model.ts';
-import { REGISTER_MODEL } from '../../checkers/models/register.ts';
+import { REGISTER_MODEL, type RegisterState } from '../../checkers/models/register.ts';
 import { bruteForce, wingGong } from './brute-force.ts';
 import { callsOf, type RegisterCall, slotArbitrary } from './register-calls.ts';
 
@@ -85,14 +85,32 @@ describe('a violation', () => {
         if (verdict?.type !== 'violation') return;
         const core = findCore(REGISTER_MODEL, calls, verdict.call, BUDGET);
         expect(core.calls).toContain(verdict.call);
-        const inputs = calls.map((call) => call.input);
-        const starts = core.fromAnyState ? REGISTER_MODEL.states(inputs) : [null];
-        for (const init of starts) {
+        for (const init of core.fromAnyState ? statesOf(calls) : [null]) {
           expect(wingGong({ ...REGISTER_MODEL, init }, core.calls)).toBe(false);
         }
       }),
       { seed: SEED, numRuns: 400 },
     );
+  });
+
+  test('is reduced to a core from which nothing is missing that could explain it', () => {
+    let checked = 0;
+    fc.assert(
+      fc.property(fc.array(MIDDLE, { minLength: 20, maxLength: 60 }), (slots) => {
+        const calls = callsOf(slots);
+        const [verdict] = checkPartitions(REGISTER_MODEL, [calls], BUDGET).verdicts;
+        if (verdict?.type !== 'violation') return;
+        const core = findCore(REGISTER_MODEL, calls, verdict.call, BUDGET);
+        const whole = withLeftOut(core.calls, calls, verdict.call);
+        for (const init of core.fromAnyState ? statesOf(calls) : [null]) {
+          const again = checkPartitions({ ...REGISTER_MODEL, init }, [whole], BUDGET);
+          expect(again.verdicts[0]!.type).toBe('violation');
+        }
+        checked += 1;
+      }),
+      { seed: SEED, numRuns: 1_000 },
+    );
+    expect(checked).toBeGreaterThan(100);
   });
 });
 
@@ -179,6 +197,16 @@ describe('bounds', () => {
     expect(check.verdicts).toEqual([{ type: 'unknown', exhausted: 'memory' }]);
   });
 
+  test('on memory end in unknown where there are many configurations of few states', () => {
+    const remainder = {
+      ...SUM,
+      step: (state: number, amount: number, output: number | undefined) =>
+        amount === 0 ? (output === state ? state : undefined) : (state + amount) % 7,
+    };
+    const check = checkPartitions(remainder, [hard(24)], { ...BUDGET, bytesMax: 1_000_000 });
+    expect(check.verdicts).toEqual([{ type: 'unknown', exhausted: 'memory' }]);
+  });
+
   test('do not keep an easy violation beside a hard partition from being found', () => {
     const easy: Call<number, number>[] = [
       { type: 'ok', id: 0, input: 0, output: 7, callAt: 0, returnAt: 1 },
@@ -187,6 +215,36 @@ describe('bounds', () => {
     expect(check.verdicts.map((verdict) => verdict.type)).toEqual(['unknown', 'violation']);
   });
 });
+
+/** What the register may ever hold, not asking the model, which may be wrong about it. */
+function statesOf(calls: readonly RegisterCall[]): readonly RegisterState[] {
+  const written = calls.flatMap(({ input }) => {
+    if (input.f === 'write') return [input.value];
+    return input.f === 'cas' ? [input.to] : [];
+  });
+  return [null, ...new Set(written)];
+}
+
+/**
+ * The core, and every write and compare-and-set that it leaves out though it may have taken
+ * effect between the beginning of its first definite operation and the return of `stuck`.
+ */
+function withLeftOut(
+  core: readonly RegisterCall[],
+  calls: readonly RegisterCall[],
+  stuck: RegisterCall,
+): readonly RegisterCall[] {
+  const kept = new Set(core.map((call) => call.id));
+  const from = Math.min(...core.flatMap((call) => (call.type === 'ok' ? [call.callAt] : [])));
+  const end = stuck.type === 'ok' ? stuck.returnAt : Number.POSITIVE_INFINITY;
+  const leftOut = calls
+    .filter((call) => !kept.has(call.id) && call.input.f !== 'read' && call.callAt < end)
+    .filter((call) => call.type === 'info' || call.returnAt > from)
+    .map(({ id, input, output, callAt }): RegisterCall => {
+      return { type: 'info', id, input, output, callAt };
+    });
+  return [...core, ...leftOut];
+}
 
 function prefixOf(calls: readonly RegisterCall[], end: number): readonly RegisterCall[] {
   return calls

@@ -41,6 +41,12 @@ describe('valid', () => {
     expect(check(...lost, ...before, ...alone(1, 'read', {}, { value: 1 })).validity).toBe('valid');
   });
 
+  test('a write that was still open when the history ended may have happened, or not', () => {
+    const open: Row = [0, 'invoke', 'write', { ...X, value: 1 }];
+    expect(check(open, ...alone(1, 'read', {}, { value: 1 })).validity).toBe('valid');
+    expect(check(open, ...alone(1, 'read', {}, { value: null })).validity).toBe('valid');
+  });
+
   test('keys have nothing to do with each other', () => {
     const result = check(
       [0, 'invoke', 'write', { key: 'x', value: 1 }],
@@ -119,7 +125,110 @@ describe('invalid, with evidence', () => {
     );
   });
 
-  test('a read that goes back: the reads alone tell', () => {
+  test('a refusal that saw what was no longer there', () => {
+    const refusal = { from: 7, to: 8, swapped: false, value: 1 };
+    const result = check(
+      ...alone(0, 'write', { value: 1 }),
+      ...alone(0, 'write', { value: 2 }),
+      ...alone(1, 'cas', { from: 7, to: 8 }, refusal),
+    );
+    expect(result.evidence?.sentence).toBe(
+      'process 1 (ops 4–5) was refused to swap x from 7 to 8, which it found to be 1, though it' +
+        ' began after process 0 (ops 2–3) wrote 2 to x, and nobody wrote 1 since',
+    );
+  });
+
+  test('a swap from what was not there: the compare-and-set and the write', () => {
+    const result = check(
+      ...alone(0, 'write', { value: 1 }),
+      ...alone(0, 'write', { value: 2 }),
+      ...alone(1, 'cas', { from: 1, to: 3 }, { from: 1, to: 3, swapped: true }),
+    );
+    expect(result.validity).toBe('invalid');
+    expect(result.evidence?.ops.map((op) => op.index)).toEqual([2, 3, 4, 5]);
+  });
+
+  test('a read that found nothing after a write', () => {
+    const result = check(
+      ...alone(0, 'write', { value: 1 }),
+      ...alone(1, 'read', {}, { value: null }),
+    );
+    expect(result.evidence?.sentence).toBe(
+      'process 1 (ops 2–3) read x = absent, though it began after process 0 (ops 0–1)' +
+        ' wrote 1 to x, and nobody deletes',
+    );
+  });
+
+  test('a read of what a failed write would have left', () => {
+    const result = check(
+      [0, 'invoke', 'write', { ...X, value: 1 }],
+      [0, 'fail', 'write', { ...X, value: 1 }, { error: 'refused' }],
+      ...alone(0, 'read', {}, { value: 1 }),
+    );
+    expect(result.evidence?.sentence).toBe(
+      'process 0 (ops 2–3) read x = 1, which nobody ever wrote',
+    );
+  });
+
+  test('a read of what a refused compare-and-set would have left', () => {
+    const result = check(
+      ...alone(0, 'cas', { from: 5, to: 7 }, { from: 5, to: 7, swapped: false }),
+      ...alone(1, 'read', {}, { value: 7 }),
+    );
+    expect(result.evidence?.sentence).toBe(
+      'process 1 (ops 2–3) read x = 7, which nobody ever wrote',
+    );
+  });
+
+  test('a read of a text that nobody writes', () => {
+    const result = check(
+      ...alone(0, 'write', { value: 1 }),
+      ...alone(1, 'read', {}, { value: 'garbage' }),
+    );
+    expect(result.evidence?.sentence).toBe(
+      'process 1 (ops 2–3) read x = "garbage", which nobody ever wrote',
+    );
+  });
+
+  test('a read of what a swap once left: the write that it missed, too', () => {
+    const result = check(
+      ...alone(0, 'write', { value: 1 }),
+      ...alone(0, 'cas', { from: 1, to: 2 }, { from: 1, to: 2, swapped: true }),
+      ...alone(0, 'write', { value: 3 }),
+      ...alone(1, 'read', {}, { value: 2 }),
+    );
+    expect(result.evidence?.ops.map((op) => op.index)).toEqual([4, 5, 6, 7]);
+  });
+
+  test('of two keys, the one that went wrong first', () => {
+    const result = check(
+      [0, 'invoke', 'write', { key: 'x', value: 1 }],
+      [0, 'ok', 'write', { key: 'x', value: 1 }],
+      [0, 'invoke', 'read', { key: 'y' }],
+      [0, 'ok', 'read', { key: 'y', value: 8 }],
+      [0, 'invoke', 'read', { key: 'x' }],
+      [0, 'ok', 'read', { key: 'x', value: 9 }],
+    );
+    expect(result.details).toMatchObject({ keysViolating: ['x', 'y'] });
+    expect(result.summary).toBe(
+      'not linearizable (2 of 2 keys): process 0 (ops 2–3) read y = 8, which nobody ever wrote',
+    );
+  });
+
+  test('though another key was too hard', () => {
+    const rows = Array.from({ length: 50 }, (_, n) => alone(0, 'write', { value: n })).flat();
+    const wrong: Row[] = [
+      [1, 'invoke', 'read', { key: 'y' }],
+      [1, 'ok', 'read', { key: 'y', value: 9 }],
+    ];
+    const checker = registerChecker({ stepsMax: 10, bytesMax: 1e6 });
+    expect(checker.check(historyOf(...wrong, ...rows))).toMatchObject({
+      validity: 'invalid',
+      details: { keysViolating: ['y'], keysUnknown: 1 },
+    });
+  });
+
+  test('a read that goes back: both reads, and the write beside them', () => {
     const result = check(
       [0, 'invoke', 'write', { ...X, value: 1 }],
       ...alone(1, 'read', {}, { value: 1 }),
@@ -128,6 +237,7 @@ describe('invalid, with evidence', () => {
     );
     expect(result.validity).toBe('invalid');
     expect(result.evidence?.sentence).toContain('process 2 (ops 3–4) read x = absent');
+    expect(result.evidence?.ops.map((op) => op.index)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
 
@@ -138,6 +248,34 @@ describe('unknown', () => {
     expect(checker.check(historyOf(...rows))).toMatchObject({
       validity: 'unknown',
       summary: 'could not tell within the bound on steps: 50 operations on 1 keys',
+    });
+  });
+
+  test('beyond the budget on one key, though another is linearizable', () => {
+    const rows = Array.from({ length: 50 }, (_, n) => alone(0, 'write', { value: n })).flat();
+    const easy: Row[] = [
+      [1, 'invoke', 'write', { key: 'y', value: 1 }],
+      [1, 'ok', 'write', { key: 'y', value: 1 }],
+    ];
+    const checker = registerChecker({ stepsMax: 10, bytesMax: 1e6 });
+    expect(checker.check(historyOf(...easy, ...rows))).toMatchObject({
+      validity: 'unknown',
+      summary: 'could not tell within the bound on steps: 51 operations on 2 keys',
+      details: { keysUnknown: 1 },
+    });
+  });
+
+  test('on an answer about another key, or one that does not say whether it swapped', () => {
+    expect(
+      check([0, 'invoke', 'read', X], [0, 'ok', 'read', { key: 'y', value: null }]),
+    ).toMatchObject({
+      validity: 'unknown',
+      summary: 'malformed history at op 1: ok read with the value {"key":"y","value":null}',
+    });
+    const asked = { from: 1, to: 2 };
+    expect(check(...alone(0, 'write', { value: 1 }), ...alone(0, 'cas', asked))).toMatchObject({
+      validity: 'unknown',
+      summary: 'malformed history at op 3: ok cas with the value {"key":"x","from":1,"to":2}',
     });
   });
 

@@ -52,6 +52,17 @@ describe('valid', () => {
     );
     expect(result.validity).toBe('valid');
   });
+
+  test('a read that began before the acknowledgement need not show it, however late it ends', () => {
+    const result = check(
+      [0, 'invoke', 'add', { element: 1 }],
+      [1, 'invoke', 'set-read', {}],
+      [0, 'ok', 'add', { element: 1 }],
+      [1, 'ok', 'set-read', { elements: [] }],
+      ...read(1, 1),
+    );
+    expect(result.validity).toBe('valid');
+  });
 });
 
 describe('invalid', () => {
@@ -85,6 +96,28 @@ describe('invalid', () => {
     });
   });
 
+  test('stale: the longest missing first', () => {
+    const result = check(
+      [0, 'invoke', 'add', { element: 1 }],
+      [2, 'invoke', 'add', { element: 2 }],
+      [2, 'ok', 'add', { element: 2 }],
+      [0, 'ok', 'add', { element: 1 }],
+      ...read(1),
+      ...read(1, 1, 2),
+    );
+    expect(result.details).toMatchObject({ stale: [2, 1], worstStaleNs: 2_000 });
+    expect(result.evidence?.sentence).toContain('missed 2 after');
+  });
+
+  test('unexpected: a text, which is no number that anybody adds', () => {
+    const result = check(
+      ...add(0, 1),
+      [1, 'invoke', 'set-read', {}],
+      [1, 'ok', 'set-read', { elements: [1, 'garbage'] }],
+    );
+    expect(result).toMatchObject({ validity: 'invalid', details: { unexpected: ['garbage'] } });
+  });
+
   test('duplicate, and unexpected: never added, failed, or not yet added', () => {
     expect(check(...add(0, 1), ...read(1, 1, 1)).details).toMatchObject({ duplicates: [1] });
     expect(check(...add(0, 1), ...read(1, 1, 7)).details).toMatchObject({ unexpected: [7] });
@@ -104,6 +137,18 @@ describe('unknown', () => {
       summary: 'no read succeeded after the last add',
     });
     expect(check(...read(1)).validity).toBe('unknown');
+  });
+
+  test('when every read began before the last add had ended, however it ended', () => {
+    const none = { validity: 'unknown', summary: 'no read succeeded after the last add' };
+    const during = check(...add(0, 1), [1, 'invoke', 'set-read', {}], ...add(0, 2), [
+      1,
+      'ok',
+      'set-read',
+      { elements: [1] },
+    ]);
+    expect(during).toMatchObject(none);
+    expect(check(...add(0, 1), ...read(1, 1), ...lostAdd(2, 2, 'info'))).toMatchObject(none);
   });
 
   test('on values that are none of a set', () => {
