@@ -33,6 +33,11 @@ export interface FaultSpecs {
   };
   /** Every member sees a majority, no two the same; with three members a bridge. */
   readonly 'partition-ring': { readonly order: readonly string[] };
+  /** One side after the other is cut off, without a pause between them. */
+  readonly 'partition-shuffle': {
+    readonly sides: readonly (readonly string[])[];
+    readonly stepMs: number;
+  };
   /** Every fsync of these members takes `delayMs` longer. */
   readonly 'slow-disk': { readonly nodes: readonly string[]; readonly delayMs: number };
   /** All links between members lose, repeat, delay or reorder messages. */

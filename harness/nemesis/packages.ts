@@ -22,6 +22,7 @@ import {
   partitionOneWay,
   partitionRing,
 } from './partition.ts';
+import { partitionShuffle } from './partition-shuffle.ts';
 import { pause } from './pause.ts';
 import { slowDisk } from './slow-disk.ts';
 import { slowProcess } from './slow-process.ts';
@@ -35,6 +36,7 @@ export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> 
   'partition-halves': partitionHalves,
   'partition-one-way': partitionOneWay,
   'partition-ring': partitionRing,
+  'partition-shuffle': partitionShuffle,
   'slow-disk': slowDisk,
   'flaky-links': flakyLinks,
   'disk-stall': diskStall,

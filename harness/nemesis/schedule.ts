@@ -28,31 +28,40 @@ export interface ScheduleOptions {
   readonly kinds: readonly FaultKind[];
   readonly timeLimitMs: number;
   readonly electionMs: number;
+  readonly density?: ScheduleDensity;
 }
 
-/** No fault before this: the workload first shows that it works. */
-const LEAD_MS = 2_000;
-/** Undisturbed time at the end. */
-const TAIL_MS = 2_000;
-/** Slot width in election timeouts: a fault, then time to elect and catch up. */
-const SLOT_ELECTIONS = 3.4;
+/** How close faults come; by default as real clusters on slow machines need it. */
+export interface ScheduleDensity {
+  /** Before the first fault, and after the last. */
+  readonly marginMs: number;
+  /** Width of a slot, in election timeouts. */
+  readonly slotElections: number;
+}
+
+/**
+ * The workload first shows that it works, and ends undisturbed. A slot is long enough for a
+ * fault, then time to elect and catch up.
+ */
+const DENSITY: ScheduleDensity = { marginMs: 2_000, slotElections: 3.4 };
 const SLOTS_MAX = 1_000;
 /** Latest end of any fault, as per cent of its slot. */
 const ENDS_PERCENT = 80;
 
 /** The fault schedule, by start time. */
 export function drawSchedule(options: ScheduleOptions, random: Random): PlannedFault[] {
-  const { nodes, kinds } = options;
+  const { nodes, kinds, density = DENSITY } = options;
+  const { marginMs } = density;
   if (kinds.length === 0) return [];
-  const budgetMs = Math.max(0, options.timeLimitMs - LEAD_MS - TAIL_MS);
-  const wanted = Math.floor(budgetMs / (SLOT_ELECTIONS * options.electionMs));
+  const budgetMs = Math.max(0, options.timeLimitMs - 2 * marginMs);
+  const wanted = Math.floor(budgetMs / (density.slotElections * options.electionMs));
   const slots = Math.min(SLOTS_MAX, Math.max(1, wanted));
   const slotMs = Math.max(1, Math.floor(budgetMs / slots));
   const deck = new Deck([...kinds, ...kinds.filter((kind) => kind === 'kill-all')], random);
   const faults: PlannedFault[] = [];
   const place = (kind: FaultKind, slot: number, delayPercent: number): void => {
-    const startMs = LEAD_MS + slot * slotMs + percentOf(slotMs, delayPercent);
-    const slotEndMs = LEAD_MS + slot * slotMs + percentOf(slotMs, ENDS_PERCENT);
+    const startMs = marginMs + slot * slotMs + percentOf(slotMs, delayPercent);
+    const slotEndMs = marginMs + slot * slotMs + percentOf(slotMs, ENDS_PERCENT);
     const [least, most] = FAULT_PACKAGES[kind].lastsPercent;
     const lastsMs = percentOf(slotMs, drawBetween(random, least, most));
     const durationMs = Math.max(1, Math.min(lastsMs, slotEndMs - startMs));

@@ -18,6 +18,7 @@ const EVERY_SPEC: readonly FaultSpec[] = [
   { kind: 'partition-halves', minority: ['n1'] },
   { kind: 'partition-one-way', node: 'n2', drops: 'incoming' },
   { kind: 'partition-ring', order: ['n3', 'n1', 'n2'] },
+  { kind: 'partition-shuffle', sides: [['n1'], ['n2']], stepMs: 300 },
   { kind: 'slow-disk', nodes: ['n1', 'n2'], delayMs: 50 },
 ];
 
@@ -54,10 +55,21 @@ describe('nemesis', () => {
     ['pauseDoesNothing', { kind: 'pause', node: 'n1' }],
     ['grudgeDoesNothing', { kind: 'partition-one', node: 'n1' }],
     ['grudgeDoesNothing', { kind: 'partition-ring', order: ['n1', 'n2', 'n3'] }],
+    ['grudgeDoesNothing', { kind: 'partition-shuffle', sides: [['n1'], ['n2']], stepMs: 300 }],
     ['slowDiskDoesNothing', { kind: 'slow-disk', nodes: ['n1'], delayMs: 50 }],
   ])('%s: no effect is seen of %o', async (flaw, spec) => {
     const { cluster, records } = await run(inTurn([spec]), { flaws: { [flaw]: true } });
     expect(records[0]!.effect).toBe('no-effect');
+    expect(cluster.isWhole).toBe(true);
+  });
+
+  test('partitions are shuffled one after the other, without a pause', async () => {
+    const sides = [['n1'], ['n2', 'n3']];
+    const spec = { kind: 'partition-shuffle', sides, stepMs: 300 } as const;
+    const { cluster, records } = await run(inTurn([spec]));
+    expect(records[0]!.observation).toMatch(/^\d partitions swallowed \d+ in all$/);
+    // At once, and after 300, 600 and 900 ms of the second that it lasts.
+    expect(cluster.calls.filter((call) => call === 'setGrudge')).toHaveLength(4);
     expect(cluster.isWhole).toBe(true);
   });
 
@@ -112,7 +124,9 @@ describe('nemesis', () => {
       expect(record.effect).toBe('no-effect');
       expect(record.observation).toMatch(/^inject failed: (kill|pause|setGrudge) refused$/);
     }
-    expect(history.filter((op) => JSON.stringify(op.value).includes('"healed"'))).toHaveLength(9);
+    expect(history.filter((op) => JSON.stringify(op.value).includes('"healed"'))).toHaveLength(
+      EVERY_SPEC.length,
+    );
     expect(cluster.isWhole).toBe(true);
   });
 
