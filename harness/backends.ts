@@ -23,7 +23,10 @@ export interface BackendDriver {
   sweep(): Promise<SweepCounts>;
 }
 
-export type Backends = { readonly [Name in Backend]: BackendDriver };
+/** `sim`: only where time is simulated too (sim/simulated-services.ts). */
+export type Backends = { readonly [Name in Exclude<Backend, 'sim'>]: BackendDriver } & {
+  readonly sim?: BackendDriver;
+};
 
 export type BackendChoice = Backend | 'auto';
 
@@ -70,7 +73,7 @@ export async function chooseBackends(
   choice: BackendChoice,
   backends: Backends,
 ): Promise<Candidate[]> {
-  if (choice === 'process') return [{ backend: 'process', why: 'asked for' }];
+  if (choice === 'process' || choice === 'sim') return [{ backend: choice, why: 'asked for' }];
   const probe = await backends.docker.probe();
   if (choice === 'docker') {
     if (probe.available) return [{ backend: 'docker', why: `asked for; ${probe.detail}` }];

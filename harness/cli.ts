@@ -5,16 +5,19 @@
  */
 import { randomInt } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
+import type { BackendChoice } from './backends.ts';
+import type { Action, Choose } from './cli/action.ts';
+import { addMutants } from './cli/mutants.ts';
+import { addSimulation } from './cli/sim.ts';
+import { withTiming } from './cli/timing-options.ts';
 import { ClusterError, type Target } from './cluster/cluster.ts';
 import { checkCommand, reportCommand } from './commands/check.ts';
 import { durabilityCommand } from './commands/durability.ts';
 import { failoverCommand } from './commands/failover.ts';
-import { mutantsCommand } from './commands/mutants.ts';
 import { runCommand } from './commands/run.ts';
 import { sweepCommand, sweepFirst } from './commands/sweep.ts';
 import { EXIT_ENVIRONMENT, StormError } from './exit-code.ts';
 import { withLifetime } from './lifetime.ts';
-import { parseMutants } from './mutants/catalogue.ts';
 import { FAULT_KINDS } from './nemesis/packages.ts';
 import {
   parseCluster,
@@ -27,12 +30,8 @@ import {
 } from './options.ts';
 import { openProgress } from './progress.ts';
 import { SEED_BOUND } from './seeded-random.ts';
-import type { Services } from './services.ts';
 
 const ROUNDS_DEFAULT = 10;
-const MUTANT_SEEDS_DEFAULT = 10;
-
-type Action = (services: Services) => Promise<number>;
 
 process.exitCode = await main(process.argv);
 // Keep-alive connections of clients and daemons would hold the process for seconds more.
@@ -74,7 +73,7 @@ function complain(message: string): void {
 }
 
 /** Parsing validates and chooses; nothing runs before the whole line is known to be good. */
-function buildProgram(choose: (action: Action) => void): Command {
+function buildProgram(choose: Choose): Command {
   const program = new Command('storm')
     .description('breaks a cluster and checks that it kept its promises')
     .exitOverride()
@@ -83,6 +82,7 @@ function buildProgram(choose: (action: Action) => void): Command {
   addRun(program, choose);
   addSavedRuns(program, choose);
   addMeasurements(program, choose);
+  addSimulation(program, choose);
   addMutants(program, choose);
   program
     .command('sweep')
@@ -96,13 +96,14 @@ function buildProgram(choose: (action: Action) => void): Command {
   program.action((command: string | undefined) => {
     const problem = command === undefined ? 'no command' : `unknown command ${command}`;
     throw new StormError(
-      `${problem}; use run, check, report, sweep, failover, durability or mutants`,
+      `${problem}; use run, check, report, sim, fuzz, replay, scope, sweep, failover,` +
+        ' durability or mutants',
     );
   });
   return program;
 }
 
-function addRun(program: Command, choose: (action: Action) => void): void {
+function addRun(program: Command, choose: Choose): void {
   const faults = `comma-separated, or none; of ${FAULT_KINDS.join(', ')}`;
   const collect = (kind: string, kinds: readonly string[] = []): string[] => [...kinds, kind];
   withTiming(program.command('run'))
@@ -111,18 +112,22 @@ function addRun(program: Command, choose: (action: Action) => void): void {
     .option('--time-limit <seconds>', `length of the storm (${RUN_DEFAULTS.timeLimitSeconds})`)
     .option('--concurrency <n>', `client processes (${RUN_DEFAULTS.concurrency})`)
     .option('--rate <n>', `operations a second, all clients together (${RUN_DEFAULTS.rate})`)
-    .option('--faults <kinds>', `${faults} (default: all)`)
+    .option('--faults <kinds>', `${faults} (default: what every backend can do)`)
     .option('--require <kind>', 'unknown unless this fault took effect; repeatable', collect)
     .option('--server <dir>', 'an edited copy of the repository to run as the members')
     .option('--target <target>', 'stormraft or etcd:PATH (stormraft)')
     .option('--junit <file>', 'also write the verdict as JUnit XML there')
     .action((raw: RawRunOptions) => {
       const request = parseRunRequest(raw, () => randomInt(SEED_BOUND));
-      choose((services) => runCommand(services, request));
+      choose(
+        onCluster(request.cluster, request.options.seed, (services) =>
+          runCommand(services, request),
+        ),
+      );
     });
 }
 
-function addSavedRuns(program: Command, choose: (action: Action) => void): void {
+function addSavedRuns(program: Command, choose: Choose): void {
   program
     .command('check <dir>')
     .description('judge a saved run again; needs no cluster')
@@ -143,7 +148,7 @@ function addSavedRuns(program: Command, choose: (action: Action) => void): void 
     );
 }
 
-function addMeasurements(program: Command, choose: (action: Action) => void): void {
+function addMeasurements(program: Command, choose: Choose): void {
   withTiming(program.command('failover'))
     .description('time from kill -9 of the leader to the first acknowledged write')
     .option('--rounds <n>', `kills per target (${ROUNDS_DEFAULT})`)
@@ -153,7 +158,7 @@ function addMeasurements(program: Command, choose: (action: Action) => void): vo
       const targets: Target[] = [parseTarget({ server: raw.server })];
       if (raw.target !== undefined) targets.push(parseTarget({ target: raw.target }));
       const request = { ...parseCommon(raw), targets };
-      choose((services) => failoverCommand(services, request));
+      choose(onCluster(request.cluster, 1, (services) => failoverCommand(services, request)));
     });
   withTiming(program.command('durability'))
     .description('kill -9 of all members at once: is every acknowledged write still there?')
@@ -164,41 +169,17 @@ function addMeasurements(program: Command, choose: (action: Action) => void): vo
       const { rounds, cluster, runsDirectory, ...timing } = parseCommon(raw);
       const config = { ...timing, target: parseTarget(raw) };
       const request = { rounds, cluster, runsDirectory, config };
-      choose((services) => durabilityCommand(services, request));
+      choose(onCluster(request.cluster, 1, (services) => durabilityCommand(services, request)));
     });
 }
 
-function addMutants(program: Command, choose: (action: Action) => void): void {
-  withTiming(program.command('mutants'))
-    .description('plants known bugs in copies of the server: does a default storm find them?')
-    .option('--seeds <n>', `storms against each (${MUTANT_SEEDS_DEFAULT})`)
-    .option('--seed-from <n>', 'first seed (1)')
-    .option('--only <names>', 'comma-separated names of mutants (default: all)')
-    .option('--time-limit <seconds>', `length of each storm (${RUN_DEFAULTS.timeLimitSeconds})`)
-    .action((raw: RawRunOptions & MutantOptions) => {
-      const count = whole('--seeds', raw.seeds, MUTANT_SEEDS_DEFAULT, 1, 1_000);
-      const from = whole('--seed-from', raw.seedFrom, 1, 0, SEED_BOUND - 1_000);
-      const seeds = Array.from({ length: count }, (_, position) => from + position);
-      const run = parseRunRequest({ ...raw, cluster: raw.cluster ?? 'process' }, () => from);
-      const mutants = parseMutants('--only', raw.only);
-      choose((services) => mutantsCommand(services, { mutants, seeds, run }));
-    });
-}
-
-interface MutantOptions {
-  readonly seeds?: string;
-  readonly seedFrom?: string;
-  readonly only?: string;
-}
-
-/** Options of every command that opens a cluster. */
-function withTiming(command: Command): Command {
-  return command
-    .option('--cluster <backend>', `docker, process or auto (${RUN_DEFAULTS.cluster})`)
-    .option('--members <n>', `members of the cluster (${RUN_DEFAULTS.members})`)
-    .option('--heartbeat-interval <ms>', `(${RUN_DEFAULTS.heartbeatMs})`)
-    .option('--election-timeout <ms>', `at least 5 heartbeats (${RUN_DEFAULTS.electionMs})`)
-    .option('--runs-dir <dir>', `where run directories go (${RUN_DEFAULTS.runsDirectory})`);
+/** A command whose members may be simulated, with chances from the seed. */
+function onCluster(choice: BackendChoice, seed: number, action: Action): Action {
+  if (choice !== 'sim') return action;
+  return async (services) => {
+    const { inSimulation } = await import('./sim/simulated-services.ts');
+    return inSimulation(services, seed, action);
+  };
 }
 
 function parseCommon(raw: RawRunOptions & { readonly rounds?: string }) {

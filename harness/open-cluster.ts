@@ -55,7 +55,9 @@ async function openCandidate(
   progress.print(`cluster: ${request.config.memberCount} members on ${backend} (${why})`);
   const runId = `storm-${basename(directory.path)}-${processId}`;
   const config = { ...request.config, runId, runDirectory: directory.path };
-  const cluster = await services.backends[backend].open(config, (line) => {
+  const driver = services.backends[backend];
+  if (driver === undefined) throw new ClusterError(`--cluster ${backend}: not for this command`);
+  const cluster = await driver.open(config, (line) => {
     progress.print(`cluster: ${line}`);
   });
   return { cluster, directory, why };

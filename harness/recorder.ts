@@ -1,6 +1,7 @@
 /** The one place where ops get their index and time, so that the history is totally ordered. */
 import { formatOp } from '../checkers/history/jsonl.ts';
 import type { Op } from '../checkers/history/op.ts';
+import { assert } from '../src/lib/assert.ts';
 import type { Clock } from '../src/ports/clock.ts';
 
 /** What is recorded; index and time are the recorder's. */
@@ -13,7 +14,7 @@ export const HISTORY_BYTES_MAX: number = 1024 * 1024 * 1024;
 /** Collects the history in memory and hands each op on, as a line of its file, as it happens. */
 export class Recorder {
   readonly #clock: Clock;
-  readonly #baseNs: number;
+  #baseNs: number;
   readonly #onLine: (line: string) => void;
   readonly #history: Op[] = [];
   readonly #sizeBytesMax: number;
@@ -29,6 +30,12 @@ export class Recorder {
     this.#baseNs = clock.nowNs();
     this.#onLine = onLine;
     this.#sizeBytesMax = sizeBytesMax;
+  }
+
+  /** The base is now, after all; before anything is recorded. */
+  rebase(): void {
+    assert(this.#history.length === 0, 'recorded times would have two bases');
+    this.#baseNs = this.#clock.nowNs();
   }
 
   /** Integer nanoseconds since the run's base. */

@@ -31,5 +31,5 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   checkers: ['src/lib', 'src/ports'],
   workloads: WORKLOADS,
   reports: CHECKERS,
-  harness: [...WORKLOADS, 'src/host', 'src/service', 'reports'],
+  harness: [...WORKLOADS, ...SERVICE, 'src/host', 'reports'],
 };

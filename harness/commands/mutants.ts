@@ -1,70 +1,148 @@
 /**
- * `storm mutants`: plants each bug of the catalogue in a copy of the server, runs default
- * storms against it, and tells how often the verdict was invalid. A harness that finds none
- * of them proves nothing when it says `valid`.
+ * `storm mutants`: how many planted bugs does the harness find? Those of the server are hunted
+ * in simulation, those of the checkers by the checkers' own tests. A harness that finds none of
+ * them proves nothing when it says `valid`.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf } from '../exit-code.ts';
-import type { Mutant } from '../mutants/catalogue.ts';
-import { plant } from '../mutants/plant.ts';
-import { RUN_DEFAULTS, type RunRequest } from '../options.ts';
+import { StormError } from '../exit-code.ts';
+import type { CheckerMutant } from '../mutants/checker-catalogue.ts';
+import { type Hunt, hunt } from '../mutants/hunt.ts';
+import { type CheckerHunt, huntCheckerMutants } from '../mutants/hunt-checkers.ts';
+import type { Mutant } from '../mutants/mutant.ts';
+import { checkerTable, describeHunts, describeShrinking, serverTable } from '../mutants/table.ts';
+import { RUN_DEFAULTS } from '../options.ts';
 import type { Services } from '../services.ts';
-import { runCommand } from './run.ts';
 
 export interface MutantsRequest {
   readonly mutants: readonly Mutant[];
-  /** Storms against each of them. */
-  readonly seeds: readonly number[];
-  /** What `storm run` is asked for each time, but for seed and server. */
-  readonly run: RunRequest;
+  readonly checkerMutants: readonly CheckerMutant[];
+  readonly seedFrom: number;
+  readonly seedsMax: number;
+  readonly cpuMinutesMax: number;
+  readonly jobs: number;
+  readonly shrinkRunsMax: number;
+  /** Where the table goes; undefined: nowhere. */
+  readonly tableFile: string | undefined;
 }
 
-/** Of its storms, a mutant must be found by at least this share. */
-const FOUND_SHARE_LEAST = 0.9;
+/** Of the bugs, at least this share must be found. */
+const SERVER_SHARE_LEAST = 0.95;
+const CHECKER_SHARE_LEAST = 0.9;
 
-interface Hunt {
-  readonly mutant: Mutant;
-  readonly found: number;
-  readonly slowestS: number;
-}
-
-/** 0: every mutant was found often enough; 1: one was not. */
+/** 0: enough of them were found; 1: not. */
 export async function mutantsCommand(services: Services, request: MutantsRequest): Promise<number> {
-  const hunts: Hunt[] = [];
-  for (const mutant of request.mutants) hunts.push(await hunt(services, request, mutant));
-  const { progress } = services;
-  const storms = request.seeds.length;
-  for (const { mutant, found, slowestS } of hunts) {
-    progress.print(
-      `mutant ${mutant.name}: invalid in ${found} of ${storms}, slowest run ${slowestS} s`,
-    );
-  }
-  return hunts.every(({ found }) => found >= FOUND_SHARE_LEAST * storms) ? 0 : 1;
-}
-
-async function hunt(services: Services, request: MutantsRequest, mutant: Mutant): Promise<Hunt> {
-  const { clock, progress } = services;
-  const parent = await mkdtemp(join(tmpdir(), 'storm-mutant-'));
-  let found = 0;
-  let slowestS = 0;
+  const parent = await mkdtemp(join(tmpdir(), 'storm-mutants-'));
   try {
-    const root = await plant(mutant, RUN_DEFAULTS.root, parent);
-    for (const seed of request.seeds) {
-      progress.print(`mutant ${mutant.name}, seed ${seed}: ${mutant.story}`);
-      const options = {
-        ...request.run.options,
-        seed,
-        target: { kind: 'stormraft', root } as const,
-      };
-      const startNs = clock.nowNs();
-      const code = await runCommand(services, { ...request.run, options });
-      slowestS = Math.max(slowestS, Math.round((clock.nowNs() - startNs) / 1e9));
-      if (code === exitCodeOf('invalid')) found += 1;
+    const hunts = await huntServers(services, request, parent);
+    const checkerHunts = await huntCheckers(services, request, parent);
+    tell(services, hunts, checkerHunts);
+    if (request.tableFile !== undefined) {
+      await saveTable(request.tableFile, tables(hunts, checkerHunts));
+      services.progress.print(`table: ${request.tableFile}`);
     }
+    const isEnough =
+      isShareFound(hunts, SERVER_SHARE_LEAST) && isShareFound(checkerHunts, CHECKER_SHARE_LEAST);
+    return isEnough ? 0 : 1;
   } finally {
     await rm(parent, { recursive: true, force: true });
   }
-  return { mutant, found, slowestS };
+}
+
+async function huntServers(
+  services: Services,
+  request: MutantsRequest,
+  parent: string,
+): Promise<Hunt[]> {
+  const { progress, clock, signal } = services;
+  const hunts: (Hunt | undefined)[] = request.mutants.map(() => undefined);
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < request.mutants.length && !signal.aborted) {
+      const at = next++;
+      const options = { ...request, root: RUN_DEFAULTS.root, parent, signal, clock };
+      const found = await hunt(request.mutants[at]!, options);
+      hunts[at] = found;
+      progress.print(describeHunt(found));
+    }
+  };
+  await Promise.all(Array.from({ length: request.jobs }, work));
+  if (signal.aborted) throw new StormError('interrupted before all mutants were hunted');
+  return hunts.filter((each) => each !== undefined);
+}
+
+function describeHunt({ mutant, result, seeds, cpuS }: Hunt): string {
+  const effort = `${seeds} seeds, ${cpuS.toFixed(1)} CPU s`;
+  switch (result.type) {
+    case 'killed': {
+      const { shrunk } = result;
+      const small =
+        shrunk === undefined ? '' : `; shrunk to ${shrunk.operations} ops, ${shrunk.faults} faults`;
+      return `mutant ${mutant.name}: found by ${result.by} after ${effort}${small}`;
+    }
+    case 'survived':
+      return `mutant ${mutant.name}: survived ${effort}: ${mutant.story}`;
+    case 'broken':
+      return `mutant ${mutant.name}: not planted: ${result.detail}`;
+    default:
+      return result satisfies never;
+  }
+}
+
+async function huntCheckers(
+  { progress, signal, clock }: Services,
+  { checkerMutants: mutants }: MutantsRequest,
+  parent: string,
+): Promise<readonly CheckerHunt[]> {
+  if (mutants.length === 0) return [];
+  return huntCheckerMutants({
+    root: RUN_DEFAULTS.root,
+    mutants,
+    parent,
+    signal,
+    clock,
+    onProgress: ({ mutant, result }) => {
+      const outcome = result.type === 'killed' ? `found by ${result.by}` : result.type;
+      progress.print(`checker mutant ${mutant.name}: ${outcome}`);
+    },
+  });
+}
+
+function tell(
+  { progress }: Services,
+  hunts: readonly Hunt[],
+  checkerHunts: readonly CheckerHunt[],
+): void {
+  if (hunts.length > 0) progress.print(`server mutants: ${describeHunts(hunts)}`);
+  const shrinking = describeShrinking(hunts);
+  if (shrinking !== undefined) progress.print(`shrinking: ${shrinking}`);
+  if (checkerHunts.length === 0) return;
+  const killed = checkerHunts.filter(({ result }) => result.type === 'killed').length;
+  progress.print(`checker mutants: ${killed} of ${checkerHunts.length} found`);
+}
+
+function tables(hunts: readonly Hunt[], checkerHunts: readonly CheckerHunt[]): string {
+  const parts: string[] = [];
+  if (hunts.length > 0) parts.push(`${describeHunts(hunts)}.`, serverTable(hunts));
+  if (checkerHunts.length > 0) parts.push('## Of the checkers', checkerTable(checkerHunts));
+  return `${parts.join('\n\n')}\n`;
+}
+
+async function saveTable(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (error) {
+    throw new StormError(`--table ${path}: ${String(error)}; give a writable file`, {
+      cause: error,
+    });
+  }
+}
+
+function isShareFound(
+  hunts: readonly { readonly result: { readonly type: string } }[],
+  least: number,
+): boolean {
+  const killed = hunts.filter(({ result }) => result.type === 'killed').length;
+  return killed >= least * hunts.length;
 }

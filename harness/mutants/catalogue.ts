@@ -6,81 +6,31 @@
  */
 
 import { StormError } from '../exit-code.ts';
+import { MEMBER_MUTANTS } from './catalogue/member.ts';
+import { MEMBERSHIP_MUTANTS } from './catalogue/membership.ts';
+import { MVCC_RANGE_MUTANTS } from './catalogue/mvcc-ranges.ts';
+import { MVCC_WRITE_MUTANTS } from './catalogue/mvcc-writes.ts';
+import { RAFT_ELECTION_MUTANTS } from './catalogue/raft-elections.ts';
+import { RAFT_REPLICATION_MUTANTS } from './catalogue/raft-replication.ts';
+import { READ_PATH_MUTANTS } from './catalogue/read-path.ts';
+import { SNAPSHOT_MUTANTS } from './catalogue/snapshot.ts';
+import { WAL_MUTANTS } from './catalogue/wal.ts';
+import type { Mutant } from './mutant.ts';
 
-export interface Mutant {
-  /** Kebab-case; names its runs. */
-  readonly name: string;
-  /** The mistake, and what a client may notice of it. */
-  readonly story: string;
-  readonly edits: readonly Edit[];
-}
+export { CANARY } from './catalogue/canary.ts';
+export type { Edit, Mutant } from './mutant.ts';
 
-export interface Edit {
-  /** Path from the root of the repository. */
-  readonly file: string;
-  /** Exact text that stands there once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
+/** Area by area. */
 export const MUTANTS: readonly Mutant[] = [
-  {
-    name: 'read-without-read-index',
-    story: 'linearizable reads are answered from local state: a member behind returns old values',
-    edits: [
-      {
-        file: 'src/service/kv.ts',
-        find: `    if (!request.serializable) {
-      const barrier`,
-        replace: `    if (request.serializable) {
-      const barrier`,
-      },
-    ],
-  },
-  {
-    name: 'commit-without-majority',
-    story: 'the leader counts an entry as committed once it has it itself: a new leader may not',
-    edits: [
-      {
-        file: 'src/raft/quorum.ts',
-        find: '  return descending[majority(voters.length) - 1]!;',
-        replace: '  return descending[0]!;',
-      },
-    ],
-  },
-  {
-    name: 'acknowledge-before-log',
-    story: 'members acknowledge entries and write them a moment later: kill -9 of all loses them',
-    edits: [
-      {
-        file: 'src/member/storage.ts',
-        find: 'await this.#wal.append(append);',
-        replace: 'setTimeout(() => this.#wal.append(append).catch(() => undefined), 400);',
-      },
-    ],
-  },
-  {
-    name: 'compare-when-proposed',
-    story: 'a transaction is decided where it is proposed, not where it is applied: two may win',
-    edits: [
-      {
-        file: 'src/service/kv.ts',
-        find: `    const applied = await this.#node.propose({ type: 'txn', request });`,
-        replace: `    const guard = this.#node.readTxn({ compare: request.compare, success: [], failure: [] });
-    const succeeded = guard.ok && guard.value.succeeded;
-    const chosen = succeeded ? request.success : request.failure;
-    const decided = { compare: [], success: chosen, failure: [] };
-    const applied = await this.#node.propose({ type: 'txn', request: decided });`,
-      },
-      {
-        file: 'src/service/kv.ts',
-        find: `    assert(result.type === 'txn', 'the outcome is of another request');
-    return answer(this.#node, revision, result.result);`,
-        replace: `    assert(result.type === 'txn', 'the outcome is of another request');
-    return answer(this.#node, revision, { ...result.result, succeeded });`,
-      },
-    ],
-  },
+  ...RAFT_ELECTION_MUTANTS,
+  ...RAFT_REPLICATION_MUTANTS,
+  ...WAL_MUTANTS,
+  ...SNAPSHOT_MUTANTS,
+  ...MVCC_WRITE_MUTANTS,
+  ...MVCC_RANGE_MUTANTS,
+  ...READ_PATH_MUTANTS,
+  ...MEMBER_MUTANTS,
+  ...MEMBERSHIP_MUTANTS,
 ];
 
 /** Mutants by name, comma-separated; undefined: all. Throws {@link StormError} naming `field`. */

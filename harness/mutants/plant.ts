@@ -1,17 +1,28 @@
 import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StormError } from '../exit-code.ts';
-import type { Mutant } from './catalogue.ts';
+import type { Mutant } from './mutant.ts';
+
+/** What a copy needs to run as a server, in a container or a process, and to simulate itself. */
+const COPIED = [
+  'src',
+  'workloads',
+  'checkers',
+  'reports',
+  'harness',
+  'package.json',
+  'package-lock.json',
+] as const;
 
 /**
- * Copies the server's source into a new directory below `parent` and plants the bug there.
- * The copy runs by itself: `storm run --server DIR`. Throws {@link StormError} if an edit
- * does not fit, and returns the directory.
+ * Copies the sources into a new directory below `parent` and plants the bug there. The copy runs
+ * by itself: `storm run --server DIR`, or as a worker of simulations. Throws {@link StormError}
+ * if an edit does not fit, and returns the directory.
  */
 export async function plant(mutant: Mutant, root: string, parent: string): Promise<string> {
   const directory = await mkdtemp(join(parent, `${mutant.name}-`));
-  // Containers are built from these; a link to the installed packages is enough for both.
-  for (const name of ['src', 'package.json', 'package-lock.json']) {
+  // A link to the installed packages is enough.
+  for (const name of COPIED) {
     await cp(join(root, name), join(directory, name), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));

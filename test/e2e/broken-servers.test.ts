@@ -1,7 +1,8 @@
 /** Proof that it bites: planted bugs are found by a default storm, and only planted ones. */
 import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MUTANTS, type Mutant } from '../../harness/mutants/catalogue.ts';
+import { MUTANTS } from '../../harness/mutants/catalogue.ts';
+import type { Mutant } from '../../harness/mutants/mutant.ts';
 import { plant } from '../../harness/mutants/plant.ts';
 import { ROOT } from './lab.ts';
 import { line, StormLab } from './storm-lab.ts';
@@ -13,6 +14,16 @@ import { line, StormLab } from './storm-lab.ts';
 const STORM = ['run', '--cluster', 'process', '--time-limit', '20'] as const;
 const SEEDS = [7, 1, 2, 3] as const;
 const MUTANT_MS_MAX = SEEDS.length * 90_000;
+
+/** The rest of the catalogue is hunted in simulation. */
+const STORMED: readonly Mutant[] = MUTANTS.filter(({ name }) =>
+  [
+    'read-without-read-index',
+    'commit-without-majority',
+    'acknowledge-before-log',
+    'compare-when-proposed',
+  ].includes(name),
+);
 
 let storms: StormLab;
 
@@ -34,7 +45,7 @@ async function stormAgainst(server: string, seed: number) {
   return { code, stderr, verdict: line(stdout, 'verdict:'), evidence: line(stdout, 'evidence:') };
 }
 
-test.each(MUTANTS)('$name is invalid: $story', { timeout: MUTANT_MS_MAX }, async (mutant) => {
+test.each(STORMED)('$name is invalid: $story', { timeout: MUTANT_MS_MAX }, async (mutant) => {
   const server = await copyOf(mutant);
   const seen: unknown[] = [];
   for (const seed of SEEDS) {
@@ -52,7 +63,12 @@ test.each(MUTANTS)('$name is invalid: $story', { timeout: MUTANT_MS_MAX }, async
 });
 
 test('a copy without a bug is valid at the same seed', { timeout: MUTANT_MS_MAX }, async () => {
-  const server = await copyOf({ name: 'none', story: 'nothing is wrong', edits: [] });
+  const server = await copyOf({
+    name: 'none',
+    area: 'member',
+    story: 'nothing is wrong',
+    edits: [],
+  });
   expect(await stormAgainst(server, SEEDS[0])).toMatchObject({
     code: 0,
     stderr: '',

@@ -1,0 +1,71 @@
+/** `storm mutants` on the command line. */
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { mutantStormsCommand } from '../commands/mutant-storms.ts';
+import { mutantsCommand } from '../commands/mutants.ts';
+import { StormError } from '../exit-code.ts';
+import { parseMutants } from '../mutants/catalogue.ts';
+import { CHECKER_MUTANTS } from '../mutants/checker-catalogue.ts';
+import { parseRunRequest, type RawRunOptions, RUN_DEFAULTS, whole } from '../options.ts';
+import { SEED_BOUND } from '../seeded-random.ts';
+import type { Choose } from './action.ts';
+import { withTiming } from './timing-options.ts';
+
+const STORMS_DEFAULT = 10;
+const SEEDS_MAX_DEFAULT = 1_000_000;
+const CPU_MINUTES_DEFAULT = 10;
+const SHRINK_RUNS_DEFAULT = 400;
+
+interface MutantOptions extends RawRunOptions {
+  readonly seeds?: string;
+  readonly seedFrom?: string;
+  readonly only?: string;
+  readonly of?: string;
+  readonly jobs?: string;
+  readonly cpuMinutes?: string;
+  readonly shrink?: boolean;
+  readonly table?: string;
+}
+
+export function addMutants(program: Command, choose: Choose): void {
+  withTiming(program.command('mutants'))
+    .description('plants known bugs in copies of the code: does the harness find them?')
+    .option('--only <names>', 'comma-separated names of mutants (default: all)')
+    .option('--of <what>', 'server, checkers or both (server)')
+    .option('--jobs <n>', 'processes that simulate (one for each core)')
+    .option('--cpu-minutes <n>', `processor time for each mutant (${CPU_MINUTES_DEFAULT})`)
+    .option('--seeds <n>', `most seeds for each; storms with a real cluster (${STORMS_DEFAULT})`)
+    .option('--seed-from <n>', 'first seed (1)')
+    .option('--shrink', 'make the failing simulations smaller')
+    .option('--table <file>', 'write the result there, in Markdown')
+    .option('--time-limit <seconds>', `length of each storm (${RUN_DEFAULTS.timeLimitSeconds})`)
+    .action((raw: MutantOptions) => {
+      const cluster = raw.cluster ?? 'sim';
+      if (cluster !== 'sim') return addStorms(raw, choose);
+      const of = raw.of ?? 'server';
+      if (!['server', 'checkers', 'both'].includes(of)) {
+        throw new StormError(`--of ${of}: unknown; use server, checkers or both`);
+      }
+      const request = {
+        mutants: of === 'checkers' ? [] : parseMutants('--only', raw.only),
+        checkerMutants: of === 'server' ? [] : CHECKER_MUTANTS,
+        seedFrom: whole('--seed-from', raw.seedFrom, 1, 0, SEED_BOUND - 1),
+        seedsMax: whole('--seeds', raw.seeds, SEEDS_MAX_DEFAULT, 1, SEEDS_MAX_DEFAULT),
+        cpuMinutesMax: whole('--cpu-minutes', raw.cpuMinutes, CPU_MINUTES_DEFAULT, 1, 10_000),
+        jobs: whole('--jobs', raw.jobs, availableParallelism(), 1, 256),
+        shrinkRunsMax: raw.shrink === true ? SHRINK_RUNS_DEFAULT : 0,
+        tableFile: raw.table,
+      };
+      choose((services) => mutantsCommand(services, request));
+    });
+}
+
+/** Against real members. */
+function addStorms(raw: MutantOptions, choose: Choose): void {
+  const count = whole('--seeds', raw.seeds, STORMS_DEFAULT, 1, 1_000);
+  const from = whole('--seed-from', raw.seedFrom, 1, 0, SEED_BOUND - 1_000);
+  const seeds = Array.from({ length: count }, (_, position) => from + position);
+  const run = parseRunRequest(raw, () => from);
+  const mutants = parseMutants('--only', raw.only);
+  choose((services) => mutantStormsCommand(services, { mutants, seeds, run }));
+}

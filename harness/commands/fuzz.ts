@@ -1,0 +1,157 @@
+/**
+ * `storm fuzz`: one seed after the other, on several processes, until the time or the seeds are
+ * used up. A failure is printed in one line, saved, and made smaller.
+ */
+import { exitCodeOf } from '../exit-code.ts';
+import { RUN_DEFAULTS } from '../options.ts';
+import type { Services } from '../services.ts';
+import { failureLine, replayCommand, seedName } from '../sim/failure-line.ts';
+import type { SimAnswer } from '../sim/job.ts';
+import { saveScenario, scenarioOf } from '../sim/scenario-file.ts';
+import { SimWorker } from '../sim/sim-worker.ts';
+import type { SwarmChoices } from '../sim/swarm.ts';
+
+export interface FuzzRequest {
+  readonly minutes: number;
+  /** Stop after so many seeds of this shard. */
+  readonly seedsMax: number;
+  readonly jobs: number;
+  readonly seedFrom: number;
+  /** This process takes the seeds with `seed % count === index - 1`. */
+  readonly shard: { readonly index: number; readonly count: number };
+  readonly choices: SwarmChoices;
+  readonly runsDirectory: string;
+}
+
+/** Real time for one simulation; one that needs more runs in circles. */
+const SEED_LIMIT_MS = 120_000;
+const SHRINK_RUNS_MAX = 400;
+const SHRINK_LIMIT_MS = 180_000;
+/** After so many failures it is plain that something is wrong. */
+const FAILURES_MAX = 5;
+
+interface Tally {
+  seeds: number;
+  failures: number;
+  simulatedS: number;
+  cpuS: number;
+  events: number;
+  operations: number;
+  faults: number;
+}
+
+/** 0: no seed failed; 1: one did. */
+export async function fuzzCommand(services: Services, request: FuzzRequest): Promise<number> {
+  const { clock, progress, signal } = services;
+  const endNs = clock.nowNs() + request.minutes * 60e9;
+  const tally: Tally = {
+    seeds: 0,
+    failures: 0,
+    simulatedS: 0,
+    cpuS: 0,
+    events: 0,
+    operations: 0,
+    faults: 0,
+  };
+  const { index, count } = request.shard;
+  let taken = 0;
+  const takeSeed = (): number | undefined => {
+    const isOver = clock.nowNs() >= endNs || taken >= request.seedsMax;
+    if (isOver || signal.aborted || tally.failures >= FAILURES_MAX) return undefined;
+    return request.seedFrom + index - 1 + taken++ * count;
+  };
+  const shardWords = count > 1 ? `, shard ${index} of ${count}` : '';
+  progress.print(
+    `fuzz: seeds from ${request.seedFrom}, ${request.jobs} processes, ` +
+      `at most ${request.minutes} minutes${shardWords}`,
+  );
+  await Promise.all(
+    Array.from({ length: request.jobs }, () => work(services, request, { takeSeed, tally })),
+  );
+  progress.print(`fuzz: ${describeTally(tally)}`);
+  return exitCodeOf(tally.failures === 0 ? 'valid' : 'invalid');
+}
+
+async function work(
+  services: Services,
+  request: FuzzRequest,
+  { takeSeed, tally }: { takeSeed: () => number | undefined; tally: Tally },
+): Promise<void> {
+  using worker = new SimWorker(RUN_DEFAULTS.root);
+  const { choices } = request;
+  for (let seed = takeSeed(); seed !== undefined; seed = takeSeed()) {
+    const answer = await worker.run({ type: 'seed', seed, choices }, SEED_LIMIT_MS);
+    tally.seeds += 1;
+    tally.cpuS += answer.cpuMs / 1e3;
+    if (await tell(services, request, { worker, seed, answer, tally })) tally.failures += 1;
+    services.progress.live(`fuzz: ${describeTally(tally)}`);
+  }
+}
+
+/** True if the seed failed. */
+async function tell(
+  services: Services,
+  request: FuzzRequest,
+  job: { worker: SimWorker; seed: number; answer: SimAnswer; tally: Tally },
+): Promise<boolean> {
+  const { seed, answer, tally, worker } = job;
+  const { progress } = services;
+  switch (answer.type) {
+    case 'hung':
+      progress.print(`seed ${seed}: no end after ${SEED_LIMIT_MS / 1000} s of real time`);
+      return true;
+    case 'crashed':
+      progress.print(`seed ${seed}: the simulator broke: ${answer.detail}`);
+      return true;
+    case 'shrunk':
+    case 'ran': {
+      const { plan, summary } = answer;
+      tally.simulatedS += summary.simulatedNs / 1e9;
+      tally.events += summary.events;
+      tally.operations += summary.operations;
+      tally.faults += summary.faultsObserved;
+      if (summary.failure === undefined) return false;
+      progress.print(failureLine(plan, summary.failure));
+      const path = saveScenario(
+        request.runsDirectory,
+        `sim-${seed}.json`,
+        scenarioOf(plan, summary),
+      );
+      progress.print(`saved: ${path} (${seedName(plan)})`);
+      await makeSmaller(services, request, worker, answer);
+      return true;
+    }
+    default:
+      return answer satisfies never;
+  }
+}
+
+async function makeSmaller(
+  { progress }: Services,
+  request: FuzzRequest,
+  worker: SimWorker,
+  { plan }: Extract<SimAnswer, { readonly type: 'ran' | 'shrunk' }>,
+): Promise<void> {
+  const job = { type: 'shrink', plan, runsMax: SHRINK_RUNS_MAX } as const;
+  const answer = await worker.run(job, SHRINK_LIMIT_MS);
+  if (answer.type !== 'shrunk') return progress.print('shrink: gave up; the saved one stays');
+  const name = `sim-${plan.seed}-small.json`;
+  const path = saveScenario(request.runsDirectory, name, scenarioOf(answer.plan, answer.summary));
+  const { memberCount, schedule } = answer.plan;
+  progress.print(
+    `shrunk in ${answer.runs} runs: ${answer.summary.operations} operations,` +
+      ` ${schedule.length} faults, ${memberCount} members; replay: ${replayCommand(path)}`,
+  );
+}
+
+function describeTally(tally: Tally): string {
+  const { seeds, failures, simulatedS, cpuS, events, operations, faults } = tally;
+  const perCpu = cpuS > 0 ? simulatedS / cpuS : 0;
+  const eventsPerCpu = cpuS > 0 ? events / cpuS : 0;
+  return [
+    `${seeds} seeds, ${failures} failed`,
+    `${(simulatedS / 3600).toFixed(2)} simulated hours in ${cpuS.toFixed(0)} CPU-s (${perCpu.toFixed(0)} ×)`,
+    `${(eventsPerCpu / 1000).toFixed(0)} k events per CPU-s`,
+    `${operations} operations, ${faults} faults observed`,
+  ].join('; ');
+}

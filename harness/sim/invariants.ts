@@ -1,0 +1,316 @@
+/**
+ * What must hold after every step of every member: the properties of thesis figure 3.2, checked
+ * as the cluster grows so that a step costs what it changed; and the promises that a member has
+ * made to others, which its disk must still keep after any crash.
+ */
+import type { Index, MemberId, Term } from '../../src/lib/ids.ts';
+import type { Member } from '../../src/member/member.ts';
+import type { RaftCore } from '../../src/raft/core.ts';
+import { checkMember } from '../../src/raft/invariants.ts';
+import type { RaftLog } from '../../src/raft/log.ts';
+import type { Entry, Message } from '../../src/raft/message.ts';
+import type { RaftRestore } from '../../src/raft/raw-node.ts';
+import type { Role } from '../../src/raft/role.ts';
+import type { Oracle } from './oracle/oracle.ts';
+
+/** A property that does not hold; thrown by the checks and caught by the simulation. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+  readonly property: string;
+  readonly by: 'invariant' | 'oracle';
+  constructor(property: string, detail: string, by: 'invariant' | 'oracle' = 'invariant') {
+    super(detail);
+    this.property = property;
+    this.by = by;
+  }
+}
+
+/** What is remembered of one member over all its lives. */
+interface Promises {
+  /** Whom it voted for, by term. */
+  readonly votes: Map<Term, MemberId>;
+  /** The most advanced log that it has called durable. */
+  durable: { readonly term: Term; readonly index: Index };
+  /** The highest term that it has acted in as candidate or leader, or voted in. */
+  term: Term;
+}
+
+/** What is remembered of one life of a member. */
+interface Seen {
+  /** Entries of its log, by index, as last looked at. */
+  readonly entries: Entry[];
+  last: Index;
+  role: Role | undefined;
+  term: Term;
+  commit: Index;
+  /** Compared with what the cluster committed, up to here. */
+  commitChecked: Index;
+  applied: Index;
+  revision: number;
+  comparedAt: Index;
+}
+
+/** A member's store is compared with the model once in so many applied entries. */
+const COMPARE_EVERY = 32;
+
+export class SimInvariants {
+  readonly #oracle: Oracle;
+  readonly #nameOf: (id: MemberId) => string;
+  readonly #promises = new Map<MemberId, Promises>();
+  readonly #lives = new Map<MemberId, Seen>();
+  readonly #leaders = new Map<Term, MemberId>();
+  /** Every entry that any member had, by index and term. */
+  readonly #known = new Map<number, KnownEntry>();
+  /** By index; what any member ever called committed. */
+  readonly #committed: CommittedEntry[] = [];
+  #maxCommitted: Index = 0;
+
+  constructor(oracle: Oracle, nameOf: (id: MemberId) => string) {
+    this.#oracle = oracle;
+    this.#nameOf = nameOf;
+  }
+
+  /** Highest index that any member has called committed. */
+  get maxCommitted(): Index {
+    return this.#maxCommitted;
+  }
+
+  /** A member has started again on what its disk kept. */
+  restarted(id: MemberId, restore: RaftRestore): void {
+    this.#lives.delete(id);
+    const promised = this.#promisesOf(id);
+    const { hardState, entries, snapshot } = restore;
+    const last = entries.at(-1) ?? snapshot;
+    const who = this.#nameOf(id);
+    if (hardState.term < promised.term) {
+      throw new Broken(
+        'durable term',
+        `${who} acted in term ${promised.term} and restarts in ${hardState.term}`,
+      );
+    }
+    const vote = promised.votes.get(hardState.term);
+    if (vote !== undefined && hardState.vote !== vote) {
+      throw new Broken(
+        'durable vote',
+        `${who} voted in term ${hardState.term} and restarts without that vote`,
+      );
+    }
+    const { term, index } = promised.durable;
+    if (last.term > term || (last.term === term && last.index >= index)) return;
+    throw new Broken(
+      'durable log',
+      `${who} called ${term}/${index} durable and restarts at ${last.term}/${last.index}`,
+    );
+  }
+
+  /** Before a message leaves its member, which holds `log`. */
+  sending(message: Message, log: RaftLog): void {
+    const { from, term } = message;
+    switch (message.type) {
+      case 'MsgAppResp': {
+        // An answer to an earlier term is not about today's log.
+        const isStale = (this.#lives.get(from)?.term ?? 0) > term;
+        if (!message.reject && !isStale) this.#calledDurable(from, log, message.index);
+        return;
+      }
+      case 'MsgVote':
+        return this.#voted(from, term, from);
+      case 'MsgVoteResp':
+        if (!message.reject) this.#voted(from, term, message.to);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** After each callback of the member's process. */
+  afterStep(id: MemberId, member: Member): void {
+    const { core } = member;
+    checkMember(core);
+    const seen = this.#lives.get(id) ?? newLife(core);
+    this.#lives.set(id, seen);
+    this.#monotone(id, seen, member);
+    this.#logMatching(id, seen, core);
+    this.#stateMachineSafety(id, seen, core);
+    if (core.role !== seen.role) {
+      seen.role = core.role;
+      if (core.role.type === 'leader') this.#newLeader(core);
+    }
+    this.#calledDurable(id, core.log, core.log.stable);
+    this.#compareState(id, seen, member, COMPARE_EVERY);
+  }
+
+  /** At the end: whatever the member has applied since it was last compared. */
+  compareNow(id: MemberId, member: Member): void {
+    const seen = this.#lives.get(id);
+    if (seen !== undefined) this.#compareState(id, seen, member, 1);
+  }
+
+  #compareState(id: MemberId, seen: Seen, member: Member, every: number): void {
+    const { applied, store } = member.machine;
+    if (applied - seen.comparedAt < every) return;
+    seen.comparedAt = applied;
+    const difference = this.#oracle.compareStore(applied, store);
+    if (difference === undefined) return;
+    throw new Broken('state', `${this.#nameOf(id)} at index ${applied}: ${difference}`, 'oracle');
+  }
+
+  #calledDurable(id: MemberId, log: RaftLog, index: Index): void {
+    const term = log.termAt(index);
+    if (term === undefined) return;
+    const promised = this.#promisesOf(id);
+    const { durable } = promised;
+    const isFurther = term === durable.term && index > durable.index;
+    if (term > durable.term || isFurther) promised.durable = { term, index };
+  }
+
+  #voted(voter: MemberId, term: Term, candidate: MemberId): void {
+    const promised = this.#promisesOf(voter);
+    promised.term = Math.max(promised.term, term);
+    const known = promised.votes.get(term);
+    if (known === undefined) promised.votes.set(term, candidate);
+    else if (known !== candidate) {
+      const [first, second] = [known, candidate].map(this.#nameOf);
+      throw new Broken(
+        'one vote a term',
+        `${this.#nameOf(voter)} voted for ${first} and ${second} in term ${term}`,
+      );
+    }
+  }
+
+  #monotone(id: MemberId, seen: Seen, { core, machine }: Member): void {
+    const { applied } = machine;
+    const { commit } = core.log;
+    const { revision } = machine.store;
+    const fell =
+      (core.term < seen.term && 'term') ||
+      (commit < seen.commit && 'commit index') ||
+      (applied < seen.applied && 'applied index') ||
+      (revision < seen.revision && 'revision');
+    if (fell) throw new Broken('monotone', `${this.#nameOf(id)}: its ${fell} fell`);
+    if (applied > commit) {
+      throw new Broken('applied ≤ commit', `${this.#nameOf(id)} applied ${applied} of ${commit}`);
+    }
+    Object.assign(seen, { term: core.term, commit, applied, revision });
+  }
+
+  /** Entries with one index and term are one entry, with one predecessor (by induction, one log). */
+  #logMatching(id: MemberId, seen: Seen, { log }: Readonly<RaftCore>): void {
+    const { entries } = seen;
+    let from = Math.min(log.lastIndex, seen.last);
+    while (from > log.base && entries[from] !== log.entryAt(from)) from--;
+    for (let index = Math.max(from, log.base) + 1; index <= log.lastIndex; index++) {
+      const entry = log.entryAt(index)!;
+      entries[index] = entry;
+      const key = index * TERMS_MAX + entry.term;
+      const previousTerm = log.termAt(index - 1);
+      const known = this.#known.get(key);
+      if (known === undefined) {
+        this.#known.set(key, { entry, previousTerm });
+        continue;
+      }
+      const follows = previousTerm === undefined || known.previousTerm === undefined;
+      if (sameEntry(known.entry, entry) && (follows || previousTerm === known.previousTerm)) {
+        continue;
+      }
+      throw new Broken(
+        'log matching',
+        `${this.#nameOf(id)} has another entry ${entry.term}/${index} than was known`,
+      );
+    }
+    seen.last = log.lastIndex;
+  }
+
+  #stateMachineSafety(id: MemberId, seen: Seen, core: Readonly<RaftCore>): void {
+    const { log } = core;
+    for (let index = Math.max(seen.commitChecked, log.base) + 1; index <= log.commit; index++) {
+      const entry = log.entryAt(index);
+      // A snapshot that waits to be installed has moved commit past what is held here.
+      if (entry === undefined) break;
+      const known = this.#committed[index];
+      if (known === undefined) this.#commit(index, entry, core.term);
+      else if (!sameEntry(known.entry, entry)) {
+        throw new Broken(
+          'state machine safety',
+          `${this.#nameOf(id)} committed ${entry.term}/${index}, ${known.entry.term}/${index} was`,
+        );
+      }
+    }
+    seen.commitChecked = log.commit;
+  }
+
+  #commit(index: Index, entry: Entry, inTerm: Term): void {
+    if (index !== this.#maxCommitted + 1) {
+      throw new Broken('commit in order', `${index} committed after ${this.#maxCommitted}`);
+    }
+    this.#committed[index] = { entry, inTerm };
+    this.#maxCommitted = index;
+    const repeated = this.#oracle.commit(entry);
+    if (repeated !== undefined) throw new Broken('committed once', repeated);
+  }
+
+  /** Election safety and leader completeness. */
+  #newLeader(core: Readonly<RaftCore>): void {
+    const { id, term, log } = core;
+    const who = this.#nameOf(id);
+    const promised = this.#promisesOf(id);
+    promised.term = Math.max(promised.term, term);
+    const known = this.#leaders.get(term);
+    if (known !== undefined && known !== id) {
+      throw new Broken('election safety', `${this.#nameOf(known)} and ${who} lead term ${term}`);
+    }
+    this.#leaders.set(term, id);
+    for (let index = this.#maxCommitted; index > log.commit; index--) {
+      const committed = this.#committed[index];
+      // One that was deposed unawares may lack what its successors commit.
+      if (committed === undefined || committed.inTerm >= term) continue;
+      const own = log.entryAt(index);
+      if (own !== undefined && sameEntry(own, committed.entry)) continue;
+      throw new Broken(
+        'leader completeness',
+        `${who}, leader of term ${term}, lacks committed entry ${committed.entry.term}/${index}`,
+      );
+    }
+  }
+
+  #promisesOf(id: MemberId): Promises {
+    const known = this.#promises.get(id);
+    if (known !== undefined) return known;
+    const fresh: Promises = { votes: new Map(), durable: { term: 0, index: 0 }, term: 0 };
+    this.#promises.set(id, fresh);
+    return fresh;
+  }
+}
+
+interface KnownEntry {
+  readonly entry: Entry;
+  readonly previousTerm: Term | undefined;
+}
+
+interface CommittedEntry {
+  readonly entry: Entry;
+  readonly inTerm: Term;
+}
+
+/** Simulations end long before this many elections. */
+const TERMS_MAX = 2 ** 20;
+
+function newLife(core: Readonly<RaftCore>): Seen {
+  return {
+    entries: [],
+    last: core.log.base,
+    role: undefined,
+    term: 0,
+    commit: 0,
+    commitChecked: core.log.base,
+    applied: 0,
+    revision: 0,
+    comparedAt: 0,
+  };
+}
+
+function sameEntry(a: Entry, b: Entry): boolean {
+  if (a === b) return true;
+  if (a.term !== b.term || a.type !== b.type || a.data.length !== b.data.length) return false;
+  return a.data === b.data || a.data.every((byte, at) => byte === b.data[at]);
+}

@@ -1,0 +1,272 @@
+/**
+ * The network between simulated members: directed links with latency, loss, duplication,
+ * reordering and cuts. It uses all the freedom of the Network port, and more where links are
+ * told to repeat or reorder messages, which Raft must bear.
+ *
+ * Forwarded proposals are never duplicated: the port promises at most once. While a member is
+ * dead its host refuses connections, and the others are told so as often as the real transport
+ * dials again.
+ */
+import { assert } from '../../src/lib/assert.ts';
+import type { MemberId } from '../../src/lib/ids.ts';
+import type { Network, NetworkHandlers } from '../../src/ports/network.ts';
+import type { Random } from '../../src/ports/random.ts';
+import type { RaftLog } from '../../src/raft/log.ts';
+import type { Message, MsgSnap } from '../../src/raft/message.ts';
+import type { SnapshotSink, SnapshotSource } from '../../src/snap/snapshot-files.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-message.ts';
+import { GOOD_LINKS, type Grudge, type LinkCounter, type LinkQuality } from '../cluster/cluster.ts';
+import type { SimLoop } from './loop.ts';
+import type { Between, SimNetworkOptions } from './plan.ts';
+import type { SimProcess } from './process.ts';
+import { copySnapshot } from './snapshot-copy.ts';
+import type { MessageTrace } from './trace.ts';
+
+/** How a message ended. */
+export type Fate = MessageTrace['fate'];
+
+export interface SimNetworkHooks {
+  /** Before the message leaves the member, which holds `log`; for the invariants. */
+  onSend(message: Message, log: RaftLog): void;
+  onFate(message: Message, fate: Fate, sentNs: number): void;
+}
+
+/** One life of a member, as the network sees it. */
+export interface Station {
+  readonly id: MemberId;
+  readonly name: string;
+  readonly process: SimProcess;
+  readonly source: SnapshotSource;
+  readonly sink: SnapshotSink;
+  handlers: NetworkHandlers<Message> | undefined;
+  readonly log: () => RaftLog;
+}
+
+interface Link {
+  dropped: number;
+  /** By lane: nothing on it arrives before this. */
+  readonly notBeforeNs: { control: number; bulk: number };
+}
+
+/** A snapshot's file on its way. */
+interface Transfer {
+  readonly to: MemberId;
+  end(delivered: boolean): void;
+}
+
+/** How often the real transport dials again, in ms; it is told of a refusal each time. */
+const REDIAL_MS = 25;
+/** A sender hears of a lost message once in so many: when its connection breaks over it. */
+const UNREACHABLE_ONE_IN = 8;
+/** A transfer that has not ended by then has failed. */
+const TRANSFER_LIMIT_MS = 10_000;
+
+export class SimNetwork {
+  readonly #loop: SimLoop;
+  readonly #random: Random;
+  readonly #options: SimNetworkOptions;
+  readonly #hooks: SimNetworkHooks;
+  readonly #stations = new Map<MemberId, Station>();
+  readonly #names: ReadonlyMap<MemberId, string>;
+  readonly #links = new Map<string, Link>();
+  readonly #transfers = new Set<Transfer>();
+  #grudge: Grudge = new Map();
+  #quality: LinkQuality = GOOD_LINKS;
+  readonly tally: { lost: number; duplicated: number; delayed: number } = {
+    lost: 0,
+    duplicated: 0,
+    delayed: 0,
+  };
+
+  constructor(options: {
+    readonly loop: SimLoop;
+    readonly random: Random;
+    readonly network: SimNetworkOptions;
+    readonly names: ReadonlyMap<MemberId, string>;
+    readonly hooks: SimNetworkHooks;
+  }) {
+    this.#loop = options.loop;
+    this.#random = options.random;
+    this.#options = options.network;
+    this.#names = options.names;
+    this.#hooks = options.hooks;
+  }
+
+  /** A member has started; its port. */
+  join(station: Station): Network<Message> {
+    this.#stations.set(station.id, station);
+    for (const other of this.#names.keys()) {
+      if (!this.#stations.has(other)) this.#redial(station, other);
+    }
+    return {
+      send: (to, message) => this.#send(station, to, message),
+      listen: (handlers) => {
+        assert(station.handlers === undefined, 'listen is called once');
+        station.handlers = handlers;
+      },
+      close: async () => undefined,
+    };
+  }
+
+  /** The member's process is gone. */
+  leave(id: MemberId): void {
+    const station = this.#stations.get(id);
+    if (station === undefined) return;
+    this.#stations.delete(id);
+    for (const transfer of this.#transfers) if (transfer.to === id) transfer.end(false);
+    for (const other of this.#stations.values()) this.#redial(other, id);
+  }
+
+  setGrudge(grudge: Grudge): void {
+    this.#grudge = grudge;
+  }
+
+  setQuality(quality: LinkQuality): void {
+    this.#quality = quality;
+  }
+
+  counters(): LinkCounter[] {
+    return [...this.#links].map(([key, { dropped }]) => {
+      const [from, to] = key.split(' ');
+      return { from: from!, to: to!, dropped };
+    });
+  }
+
+  /** Until somebody listens there again, or the one who dials is gone. */
+  #redial(from: Station, to: MemberId): void {
+    this.#loop.schedule(REDIAL_MS * 1e6, () => {
+      if (this.#stations.has(to) || this.#stations.get(from.id) !== from) return;
+      const isOpen = !this.#isCut(from.id, to) && !this.#isCut(to, from.id);
+      from.process.schedule(0, () => {
+        if (isOpen) from.handlers?.onRefused(to);
+        else from.handlers?.onUnreachable(to);
+      });
+      this.#redial(from, to);
+    });
+  }
+
+  #send(from: Station, to: MemberId, message: Message): void {
+    assert(message.type !== 'MsgStorageAppendResp', 'storage responses stay on their member');
+    // What its last callback set off may still run.
+    if (from.process.state === 'dead') return;
+    this.#hooks.onSend(message, from.log());
+    if (message.type === 'MsgSnap') return this.#sendSnapshot(from, to, message);
+    const random = this.#random;
+    const quality = this.#quality;
+    // Drawn in any case, so that a changed fault does not move every later draw.
+    const [loss, twice, late] = [random.below(100), random.below(100), random.below(1_000_001)];
+    if (loss < quality.lossPercent) {
+      this.tally.lost += 1;
+      return this.#lose(from, to, message, 'lost');
+    }
+    const delayNs = Math.round((quality.delayMs * 1e6 * late) / 1e6);
+    if (delayNs > 0) this.tally.delayed += 1;
+    this.#carry(from, to, message, delayNs);
+    if (twice >= quality.duplicatePercent || message.type === 'MsgProp') return;
+    this.tally.duplicated += 1;
+    this.#carry(from, to, message, delayNs + this.#latencyNs());
+  }
+
+  #carry(from: Station, to: MemberId, message: Message, delayNs: number): void {
+    const link = this.#link(from.id, to);
+    const lane = message.type === 'MsgApp' || message.type === 'MsgProp' ? 'bulk' : 'control';
+    const sentNs = this.#loop.nowNs;
+    let arrivalNs = sentNs + this.#latencyNs() + delayNs;
+    if (!this.#quality.reorders) arrivalNs = Math.max(arrivalNs, link.notBeforeNs[lane]);
+    link.notBeforeNs[lane] = Math.max(arrivalNs, link.notBeforeNs[lane]);
+    const carried = this.#options.encodes ? overTheWire(message) : message;
+    this.#loop.schedule(arrivalNs - sentNs, () => this.#arrive(from, to, carried, sentNs));
+  }
+
+  #arrive(from: Station, to: MemberId, message: Message, sentNs: number): void {
+    if (this.#isCut(from.id, to)) {
+      this.#link(from.id, to).dropped += 1;
+      return this.#lose(from, to, message, 'cut', sentNs);
+    }
+    const station = this.#stations.get(to);
+    if (station?.handlers === undefined) return this.#lose(from, to, message, 'dead', sentNs);
+    station.process.schedule(
+      0,
+      () => {
+        this.#hooks.onFate(message, 'delivered', sentNs);
+        station.handlers?.onMessage(message);
+      },
+      'synchronous',
+    );
+  }
+
+  #lose(from: Station, to: MemberId, message: Message, fate: Fate, sentNs?: number): void {
+    this.#hooks.onFate(message, fate, sentNs ?? this.#loop.nowNs);
+    if (this.#random.below(UNREACHABLE_ONE_IN) !== 0) return;
+    from.process.schedule(this.#latencyNs(), () => from.handlers?.onUnreachable(to));
+  }
+
+  /** The file travels beside the message, which is delivered once the file is sound there. */
+  #sendSnapshot(from: Station, to: MemberId, message: MsgSnap): void {
+    const sentNs = this.#loop.nowNs;
+    const end = (delivered: boolean): void => {
+      if (!this.#transfers.delete(transfer)) return;
+      if (!delivered) this.#hooks.onFate(message, 'lost', sentNs);
+      from.process.schedule(this.#latencyNs(), () => from.handlers?.onSnapshotSent(to, delivered));
+    };
+    const transfer: Transfer = { to, end };
+    this.#transfers.add(transfer);
+    this.#loop.schedule(TRANSFER_LIMIT_MS * 1e6, () => end(false));
+    const station = (): Station | undefined => {
+      const isOpen = !this.#isCut(from.id, to) && !this.#isCut(to, from.id);
+      return isOpen ? this.#stations.get(to) : undefined;
+    };
+    copySnapshot(message, {
+      source: from.source,
+      receiver: station,
+      pause: () => from.process.sleep(this.#latencyNs()),
+    }).then(
+      (delivered) => {
+        if (!this.#transfers.has(transfer)) return;
+        const receiver = station();
+        if (delivered === undefined || receiver?.handlers === undefined) return end(false);
+        receiver.process.schedule(0, () => {
+          this.#hooks.onFate(delivered, 'delivered', sentNs);
+          receiver.handlers?.onMessage(delivered);
+        });
+        end(true);
+      },
+      () => end(false),
+    );
+  }
+
+  #link(from: MemberId, to: MemberId): Link {
+    const key = `${this.#nameOf(from)} ${this.#nameOf(to)}`;
+    const known = this.#links.get(key);
+    if (known !== undefined) return known;
+    const link: Link = { dropped: 0, notBeforeNs: { control: 0, bulk: 0 } };
+    this.#links.set(key, link);
+    return link;
+  }
+
+  #isCut(from: MemberId, to: MemberId): boolean {
+    return this.#grudge.get(this.#nameOf(to))?.has(this.#nameOf(from)) === true;
+  }
+
+  #nameOf(id: MemberId): string {
+    return this.#names.get(id) ?? String(id);
+  }
+
+  #latencyNs(): number {
+    return drawNs(this.#random, this.#options.latencyUs);
+  }
+}
+
+/** Evenly between the two, given in µs, in ns. */
+export function drawNs(random: Random, [leastUs, mostUs]: Between): number {
+  const spanNs = (mostUs - leastUs) * 1_000;
+  return leastUs * 1_000 + random.below(spanNs + 1);
+}
+
+/** As the receiver decodes it: nothing is shared with the sender. */
+function overTheWire(message: Message): Message {
+  assert(message.type !== 'MsgStorageAppendResp', 'storage responses stay on their member');
+  const decoded = decodePeerMessage(encodePeerMessage(message));
+  assert(decoded.ok, 'what a member sends can be read');
+  return decoded.value;
+}

@@ -1,0 +1,88 @@
+/**
+ * A simulation's plan: everything that decides what happens in it, as plain JSON. The same plan
+ * under the same code gives the same events, bit for bit. A plan is drawn from a seed
+ * (swarm.ts), saved with a failing run, and made smaller by shrinking; a saved one is a
+ * scenario file.
+ */
+import type { Json } from '../../checkers/history/op.ts';
+import type { PlannedFault } from '../nemesis/schedule.ts';
+
+export const SIM_FORMAT = 'storm-sim/1';
+
+/** Least and most of something drawn anew each time, evenly. */
+export type Between = readonly [least: number, most: number];
+
+export interface SimPlan extends WorldPlan {
+  readonly format: typeof SIM_FORMAT;
+  /** Of the sources that made it (code-version.ts): under other code the seed means other events. */
+  readonly code: string;
+  readonly workload: SimWorkloadOptions;
+  /** Length of the safety phase: clients and faults together. */
+  readonly safetyMs: number;
+  readonly schedule: readonly PlannedFault[];
+  /**
+   * The liveness phase: these members are healed, the others stay dead; the cluster must make
+   * progress. A quorum, or all.
+   */
+  readonly core: readonly string[];
+  /** Instead of the workload's generator: exactly these operations. Made by shrinking. */
+  readonly script?: readonly ScriptedOp[];
+}
+
+/** The machines, and what runs on them; not what is done to them. */
+export interface WorldPlan {
+  readonly seed: number;
+  /** 1 to 7. */
+  readonly memberCount: number;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly member: SimMemberOptions;
+  readonly network: SimNetworkOptions;
+  readonly disk: SimDiskOptions;
+  /** How much faster (positive) or slower each member's clock runs, in millionths; by member. */
+  readonly clockDriftPpm: readonly number[];
+}
+
+export interface SimMemberOptions {
+  readonly snapshotCount: number;
+  readonly catchupEntries: number;
+  readonly segmentBytesMax: number;
+  readonly maxMessageBytes: number;
+  readonly maxInflightMessages: number;
+  readonly maxCommittedBytesPerTurn: number;
+}
+
+export interface SimNetworkOptions {
+  /** One way between members, and between clients and members, in µs. */
+  readonly latencyUs: Between;
+  readonly clientLatencyUs: Between;
+  /** Messages pass through the codec of the real transport. */
+  readonly encodes: boolean;
+}
+
+export interface SimDiskOptions {
+  readonly writeUs: Between;
+  readonly syncUs: Between;
+  /** Of the kills, so many per cent leave the page cache alone (kill -9); the others are power failures. */
+  readonly processKillPercent: number;
+}
+
+export interface SimWorkloadOptions {
+  readonly concurrency: number;
+  readonly ratePerSecond: number;
+  readonly opTimeoutMs: number;
+  /** Shares of the workloads in the operations, in per cent; they sum to 100. */
+  readonly registerPercent: number;
+  readonly setPercent: number;
+  readonly kvPercent: number;
+  /** Keys of the registers in use at a time, and all keys of the kv workload. */
+  readonly keys: number;
+}
+
+/** An operation of a script: thread `thread` invokes it at `atNs` of the run, or as soon as it is free. */
+export interface ScriptedOp {
+  readonly atNs: number;
+  readonly thread: number;
+  readonly f: string;
+  readonly value: Json;
+}

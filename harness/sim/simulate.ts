@@ -1,0 +1,280 @@
+/**
+ * One simulation, from a plan to its outcome: start, the safety phase with clients and faults,
+ * then the liveness phase, in which a quorum is healed and must make progress; at last the
+ * reads that settle what is there, and the checkers.
+ */
+
+import type { CheckResult } from '../../checkers/checker.ts';
+import { checkAll } from '../../checkers/compose.ts';
+import type { FaultRecord } from '../../reports/run-record.ts';
+import { putRequest } from '../../src/client/requests.ts';
+import type { Workload } from '../../workloads/workload.ts';
+import { GOOD_LINKS } from '../cluster/cluster.ts';
+import { Interpreter } from '../interpreter.ts';
+import { runSchedule } from '../nemesis/compose.ts';
+import type { NemesisContext } from '../nemesis/fault.ts';
+import { type OpEntry, Recorder } from '../recorder.ts';
+import {
+  READY_LIMIT_MS,
+  type Recovery,
+  recover,
+  recoveryLimitMs,
+  waitUntilReadable,
+} from '../recovery.ts';
+import { waitUntil } from '../timing.ts';
+import type { SimOutcome } from './outcome.ts';
+import type { SimPlan } from './plan.ts';
+import type { Tracer } from './trace.ts';
+import { simWorkload } from './workload.ts';
+import { SimWorld } from './world.ts';
+
+export interface SimulateOptions {
+  /** Told every event; without one a simulation is several times faster. */
+  readonly tracer?: Tracer;
+}
+
+const FINAL_LIMIT_MS = 60_000;
+const PROGRESS_RETRY_MS = 50;
+
+/** Never rejects for what the server does; rejects when the simulator itself is at fault. */
+export async function simulate(plan: SimPlan, options: SimulateOptions = {}): Promise<SimOutcome> {
+  const { tracer } = options;
+  const allowsAll = plan.schedule.some(({ spec }) => spec.kind === 'lying-disk');
+  const world = new SimWorld(plan, { tracer, allowsAll });
+  const simulation = new Simulation(plan, world, tracer);
+  await world.loop.drive(Promise.race([simulation.run(), world.failed]));
+  return simulation.outcome();
+}
+
+class Simulation {
+  readonly #plan: SimPlan;
+  readonly #world: SimWorld;
+  readonly #tracer: Tracer | undefined;
+  readonly #abort = new AbortController();
+  readonly #context: NemesisContext;
+  readonly #workload: Workload;
+  readonly #recorder: Recorder;
+  #historyBaseNs = 0;
+  #faults: readonly FaultRecord[] = [];
+  #recovery: Recovery | undefined;
+  #checks: readonly CheckResult[] = [];
+
+  constructor(plan: SimPlan, world: SimWorld, tracer: Tracer | undefined) {
+    this.#plan = plan;
+    this.#world = world;
+    this.#tracer = tracer;
+    this.#context = {
+      cluster: world.cluster,
+      probe: world.clients.probe(),
+      clock: world.loop.clock,
+      diedAlone: new Set(),
+      givenUp: new Set(),
+    };
+    this.#workload = simWorkload(plan, (endpoint) => world.clients.connect(endpoint));
+    this.#recorder = new Recorder(world.loop.clock, (line) => this.#onLine(line));
+  }
+
+  async run(): Promise<void> {
+    const { cluster, loop } = this.#world;
+    for (const { name } of cluster.nodes) await cluster.start(name);
+    const unready = await waitUntilReadable(this.#context, READY_LIMIT_MS, this.#abort.signal);
+    if (unready.length > 0) {
+      return this.#stuck(`${unready.join(', ')} never answered a read after the start`);
+    }
+    this.#historyBaseNs = loop.nowNs;
+    this.#recorder.rebase();
+    const interpreter = this.#interpreter();
+    await this.#safetyPhase(interpreter);
+    await this.#livenessPhase();
+    await interpreter.run(
+      this.#workload.finalGenerator,
+      this.#recorder.nowNs() + FINAL_LIMIT_MS * 1e6,
+      this.#abort.signal,
+    );
+    interpreter.close();
+    this.#world.compareAll();
+    this.#judge();
+  }
+
+  outcome(): SimOutcome {
+    const { loop, hash, failure } = this.#world;
+    hash.number(loop.events);
+    hash.number(loop.nowNs);
+    return {
+      failure,
+      traceHash: hash.digest(),
+      events: loop.events,
+      simulatedNs: loop.nowNs,
+      history: this.#recorder.history,
+      faults: this.#faults,
+      recovery: this.#recovery,
+      checks: this.#checks,
+      historyBaseNs: this.#historyBaseNs,
+    };
+  }
+
+  #interpreter(): Interpreter {
+    const { workload: options } = this.#plan;
+    return new Interpreter({
+      workload: this.#workload,
+      nodes: this.#world.cluster.nodes,
+      concurrency: options.concurrency,
+      opTimeoutMs: options.opTimeoutMs,
+      random: this.#world.random.fork('workload'),
+      clock: this.#world.loop.clock,
+      recorder: this.#recorder,
+    });
+  }
+
+  async #safetyPhase(interpreter: Interpreter): Promise<void> {
+    const untilNs = this.#plan.safetyMs * 1e6;
+    this.#tracePhase('safety phase', 'clients and faults');
+    const [, faults] = await Promise.all([
+      interpreter.run(this.#workload.generator, untilNs, this.#abort.signal),
+      runSchedule({
+        schedule: this.#plan.schedule,
+        context: this.#context,
+        recorder: this.#recorder,
+        signal: this.#abort.signal,
+        untilNs,
+      }),
+    ]);
+    this.#faults = faults;
+  }
+
+  /** Whoever is not of the core stays dead: a quorum must do without them. */
+  async #livenessPhase(): Promise<void> {
+    const { cluster, nodes } = this.#world;
+    const { core, electionMs } = this.#plan;
+    const { givenUp } = this.#context;
+    for (const { name } of nodes) {
+      if (core.includes(name) || givenUp.has(name)) continue;
+      if (!this.#leavesQuorum(name)) continue;
+      await cluster.kill(name);
+      givenUp.add(name);
+    }
+    await this.#healEverything();
+    this.#tracePhase('liveness phase', `without ${[...givenUp].join(', ') || 'loss'}`);
+    const limitMs = recoveryLimitMs(electionMs);
+    this.#recovery = await recover(this.#context, limitMs, this.#abort.signal);
+    const { unreadable, diedAlone } = this.#recovery;
+    if (diedAlone.length > 0) this.#stuck(`${diedAlone.join(', ')} had died`);
+    if (unreadable.length > 0) {
+      this.#stuck(`${unreadable.join(', ')} answered no read within ${limitMs} ms of healing`);
+    }
+    await this.#progress(limitMs);
+    await this.#convergence(limitMs);
+  }
+
+  async #healEverything(): Promise<void> {
+    const { cluster, nodes } = this.#world;
+    await cluster.setGrudge(new Map());
+    await cluster.setLinkQuality(GOOD_LINKS);
+    for (const { name } of nodes) {
+      await cluster.setDiskFault(name, { type: 'none' });
+      await cluster.setFsyncDelay(name, 0);
+      await cluster.setSlowness(name, 0);
+      await cluster.resume(name);
+    }
+  }
+
+  /** Would a majority be left without it? */
+  #leavesQuorum(name: string): boolean {
+    const { nodes } = this.#world;
+    const { givenUp } = this.#context;
+    const left = nodes.filter((node) => node.name !== name && !givenUp.has(node.name)).length;
+    return left * 2 > nodes.length;
+  }
+
+  /** A write through every member of the core. */
+  async #progress(limitMs: number): Promise<void> {
+    const { clients } = this.#world;
+    for (const { name, clientUrl } of this.#healthyNodes()) {
+      const kv = clients.connect(clientUrl);
+      const request = putRequest({ key: 'sim/progress', value: name });
+      const wrote = await waitUntil(
+        this.#world.loop.clock,
+        { intervalMs: PROGRESS_RETRY_MS, limitMs },
+        async () => (await kv.put(request, { timeoutMs: limitMs })).ok,
+      );
+      if (!wrote) this.#stuck(`no write through ${name} within ${limitMs} ms of healing`);
+    }
+    this.#world.compareAll();
+  }
+
+  /** Everybody applies what is committed. */
+  async #convergence(limitMs: number): Promise<void> {
+    const { invariants, loop } = this.#world;
+    const behind = (): string[] =>
+      this.#healthyNodes()
+        .map(({ name }) => this.#world.cluster.node(name))
+        .filter(({ life }) => {
+          const applied = life?.serving?.member.machine.applied ?? 0;
+          return applied < invariants.maxCommitted;
+        })
+        .map(({ name }) => name);
+    const limits = { intervalMs: PROGRESS_RETRY_MS, limitMs };
+    if (await waitUntil(loop.clock, limits, async () => behind().length === 0)) return;
+    const indexes = `index ${invariants.maxCommitted} within ${limitMs} ms of healing`;
+    this.#stuck(`${behind().join(', ')} did not apply ${indexes}`);
+  }
+
+  #healthyNodes(): readonly { readonly name: string; readonly clientUrl: string }[] {
+    const { givenUp } = this.#context;
+    return this.#world.cluster.nodes.filter(({ name }) => !givenUp.has(name));
+  }
+
+  #stuck(detail: string): void {
+    this.#world.fail({ by: 'liveness', name: 'progress', detail });
+  }
+
+  /** A short or scripted run may leave a checker without anything to say: no failure. */
+  #judge(): void {
+    const { checks } = checkAll(this.#workload.checkers, this.#recorder.history);
+    this.#checks = checks;
+    const invalid = checks.find(({ validity }) => validity === 'invalid');
+    if (invalid === undefined) return;
+    const detail = invalid.evidence?.sentence ?? invalid.summary;
+    this.#world.fail({ by: 'checker', name: invalid.name, detail });
+  }
+
+  #onLine(line: string): void {
+    this.#world.hash.text(line);
+    if (this.#tracer === undefined) return;
+    const entry = JSON.parse(line) as OpEntry;
+    const atNs = this.#world.loop.nowNs;
+    if (entry.process === 'nemesis') {
+      const value = entry.value as {
+        readonly fault: number;
+        readonly step: string;
+        readonly description: string;
+        readonly nodes: readonly string[];
+      };
+      const { fault: id, step, description, nodes } = value;
+      this.#tracer.trace({ type: 'fault', atNs, id, kind: entry.f, step, description, nodes });
+      for (const node of this.#world.nodes) this.#world.traceNode(node);
+      return;
+    }
+    this.#tracer.trace({
+      type: 'op',
+      atNs,
+      process: entry.process,
+      node: entry.node ?? '',
+      step: entry.type,
+      text: `${entry.f} ${JSON.stringify(entry.value)}${entry.error ? ` (${entry.error})` : ''}`,
+    });
+  }
+
+  #tracePhase(kind: string, description: string): void {
+    const atNs = this.#world.loop.nowNs;
+    this.#tracer?.trace({
+      type: 'fault',
+      atNs,
+      id: 0,
+      kind,
+      step: 'phase',
+      description,
+      nodes: [],
+    });
+  }
+}

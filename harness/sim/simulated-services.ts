@@ -1,0 +1,121 @@
+/**
+ * The surroundings of a command whose cluster is simulated: the same stages, nemeses, checkers
+ * and reports, on virtual time. What stays real are the files that the command writes.
+ */
+import type { Checker, CheckResult } from '../../checkers/checker.ts';
+import { prefixEnd, putRequest, rangeRequest } from '../../src/client/requests.ts';
+import { assert } from '../../src/lib/assert.ts';
+import { utf8Decode } from '../../src/lib/utf8.ts';
+import { defaultWorkload } from '../../workloads/default-workload.ts';
+import type { BackendDriver } from '../backends.ts';
+import { type ClusterConfig, ClusterError } from '../cluster/cluster.ts';
+import type { KeyClient } from '../key-client.ts';
+import type { Services } from '../services.ts';
+import { failureWords } from './failure-line.ts';
+import { SimLoop } from './loop.ts';
+import type { WorldPlan } from './plan.ts';
+import { SimWorld } from './world.ts';
+
+/** Runs the command to its end on a simulated cluster whose chances come from the seed. */
+export function inSimulation(
+  services: Services,
+  seed: number,
+  command: (services: Services) => Promise<number>,
+): Promise<number> {
+  const loop = new SimLoop();
+  return loop.drive(command(simulatedServices(services, seed, loop)));
+}
+
+function simulatedServices(services: Services, seed: number, loop: SimLoop): Services {
+  let opened: SimWorld | undefined;
+  const here = (): SimWorld => {
+    assert(opened !== undefined, 'the cluster is opened first');
+    return opened;
+  };
+  const sim: BackendDriver = {
+    probe: async () => ({ available: true, detail: 'simulated' }),
+    open: async (config) => {
+      const world = new SimWorld(planOf(config, seed), { loop });
+      opened = world;
+      for (const { name } of world.nodes) await world.cluster.start(name);
+      return world.cluster;
+    },
+    sweep: async () => ({}),
+  };
+  const invariants = (): Checker => ({
+    name: 'invariants',
+    check: () => invariantsCheck(opened),
+  });
+  return {
+    ...services,
+    clock: loop.clock,
+    backends: { ...services.backends, sim },
+    openProbe: () => here().clients.probe(),
+    openKeyClient: ({ clientUrl }) => keyClient(here(), clientUrl),
+    workload: ({ concurrency, ratePerSecond, memberCount }) => {
+      const workload = defaultWorkload({
+        connect: (endpoint) => here().clients.connect(endpoint),
+        concurrency,
+        opsPerSecond: ratePerSecond,
+        memberCount,
+      });
+      return { ...workload, checkers: [...workload.checkers, invariants()] };
+    },
+  };
+}
+
+/** Watched while the simulation ran, and so only known to the process that ran it. */
+function invariantsCheck(world: SimWorld | undefined): CheckResult {
+  const name = 'invariants';
+  if (world === undefined) {
+    return { name, validity: 'unknown', summary: 'no simulation to ask', details: {} };
+  }
+  const { failure } = world;
+  const details = { commits: world.oracle.committed, events: world.loop.events };
+  if (failure !== undefined) {
+    return { name, validity: 'invalid', summary: failureWords(failure), details };
+  }
+  const summary = `held after each of ${details.events} events; ${details.commits} entries committed`;
+  return { name, validity: 'valid', summary, details };
+}
+
+/** Members as `storm run` asks for them, everything else as on a good machine. */
+function planOf(config: ClusterConfig, seed: number): WorldPlan {
+  if (config.target.kind === 'etcd') {
+    throw new ClusterError('--target etcd: only our own server can be simulated; leave it out');
+  }
+  const { memberCount, heartbeatMs, electionMs } = config;
+  return {
+    seed,
+    memberCount,
+    heartbeatMs,
+    electionMs,
+    member: {
+      snapshotCount: 10_000,
+      catchupEntries: 5_000,
+      segmentBytesMax: 64_000_000,
+      maxMessageBytes: 1_048_576,
+      maxInflightMessages: 512,
+      maxCommittedBytesPerTurn: 1_048_576,
+    },
+    network: { latencyUs: [50, 200], clientLatencyUs: [50, 200], encodes: false },
+    disk: { writeUs: [5, 30], syncUs: [500, 2_000], processKillPercent: 50 },
+    clockDriftPpm: [],
+  };
+}
+
+function keyClient(world: SimWorld, endpoint: string): KeyClient {
+  const kv = world.clients.connect(endpoint);
+  return {
+    put: async (key, value, timeoutMs) =>
+      (await kv.put(putRequest({ key, value }), { timeoutMs })).ok,
+    readPrefix: async (prefix, timeoutMs) => {
+      const request = rangeRequest({ key: prefix, rangeEnd: prefixEnd(prefix) });
+      const reply = await kv.range(request, { timeoutMs });
+      if (!reply.ok) return undefined;
+      const { kvs } = reply.value.result;
+      return new Map(kvs.map((pair) => [utf8Decode(pair.key), utf8Decode(pair.value)]));
+    },
+    close: () => kv.close(),
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * Everything inside a simulation: loop, members, links, clients, and those who watch. The first
+ * thing that goes wrong is remembered, and ends it.
+ */
+import { assert } from '../../src/lib/assert.ts';
+import type { MemberId } from '../../src/lib/ids.ts';
+import type { Member } from '../../src/member/member.ts';
+import type { Random } from '../../src/ports/random.ts';
+import { describeMessage } from '../../src/raft/describe.ts';
+import type { Message } from '../../src/raft/message.ts';
+import { seededRandom } from '../seeded-random.ts';
+import { SimClients } from './client.ts';
+import { SimCluster } from './cluster.ts';
+import { Broken, SimInvariants } from './invariants.ts';
+import { SimLoop } from './loop.ts';
+import { MemberTracer } from './member-trace.ts';
+import { SimNetwork } from './network.ts';
+import { type NodeEvents, SimNode } from './node.ts';
+import { Oracle } from './oracle/oracle.ts';
+import type { SimFailure } from './outcome.ts';
+import type { WorldPlan } from './plan.ts';
+import type { MessageTrace, Tracer } from './trace.ts';
+import { TraceHash } from './trace-hash.ts';
+
+export interface WorldOptions {
+  /** One that others use too; otherwise a new one. */
+  readonly loop?: SimLoop;
+  readonly tracer?: Tracer;
+  /** Promises are to be broken: disks may lie, and any number of copies be destroyed. */
+  readonly allowsAll?: boolean;
+}
+
+export class SimWorld {
+  readonly loop: SimLoop;
+  readonly random: Random;
+  readonly hash: TraceHash = new TraceHash();
+  readonly oracle: Oracle = new Oracle();
+  readonly invariants: SimInvariants;
+  readonly nodes: readonly SimNode[];
+  readonly cluster: SimCluster;
+  readonly clients: SimClients;
+  /** Resolves with the first failure. */
+  readonly failed: Promise<SimFailure>;
+  readonly #resolveFailed: (failure: SimFailure) => void;
+  readonly #tracer: Tracer | undefined;
+  readonly #members: MemberTracer | undefined;
+  #failure: SimFailure | undefined;
+
+  constructor(
+    plan: WorldPlan,
+    { loop = new SimLoop(), tracer, allowsAll = false }: WorldOptions = {},
+  ) {
+    this.loop = loop;
+    const { promise, resolve } = Promise.withResolvers<SimFailure>();
+    this.failed = promise;
+    this.#resolveFailed = resolve;
+    this.#tracer = tracer;
+    this.#members = tracer && new MemberTracer(tracer, this.loop, plan);
+    this.random = seededRandom(plan.seed).fork('sim');
+    const ids = Array.from({ length: plan.memberCount }, (_, at): MemberId => BigInt(at + 1));
+    const names = new Map(ids.map((id) => [id, nameOf(id)]));
+    this.invariants = new SimInvariants(this.oracle, nameOf);
+    const network = new SimNetwork({
+      loop,
+      random: this.random.fork('network'),
+      network: plan.network,
+      names,
+      hooks: {
+        onSend: (message, log) => this.#guard(() => this.invariants.sending(message, log)),
+        onFate: (message, fate, sentNs) => this.#onFate(message, fate, sentNs),
+      },
+    });
+    this.nodes = ids.map((id) => {
+      const random = this.random.fork(nameOf(id));
+      const tracesDisk = tracer !== undefined;
+      return new SimNode(id, { plan, loop, network, random, events: this.#events(), tracesDisk });
+    });
+    this.cluster = new SimCluster({
+      nodes: this.nodes,
+      network,
+      random: this.random.fork('faults'),
+      processKillPercent: plan.disk.processKillPercent,
+      allowsAll,
+    });
+    this.clients = new SimClients({
+      loop,
+      random: this.random.fork('clients'),
+      latencyUs: plan.network.clientLatencyUs,
+      nodes: this.nodes,
+      oracle: this.oracle,
+      onWrong: (node, detail) =>
+        this.fail({ by: 'oracle', name: 'answer', detail: `${node.name}: ${detail}` }),
+    });
+  }
+
+  get failure(): SimFailure | undefined {
+    return this.#failure;
+  }
+
+  /** The first one counts. */
+  fail(failure: Omit<SimFailure, 'atNs'>): void {
+    if (this.#failure !== undefined) return;
+    const atNs = this.loop.nowNs;
+    this.#failure = { ...failure, detail: failure.detail.replaceAll('\n', ' '), atNs };
+    this.hash.text(`${failure.by} ${failure.name} ${failure.detail}`);
+    this.#tracer?.trace({ type: 'failure', atNs, text: `${failure.name}: ${failure.detail}` });
+    this.#resolveFailed(this.#failure);
+  }
+
+  /** Compares what every serving member holds with the model, now. */
+  compareAll(): void {
+    for (const node of this.nodes) {
+      const member = node.life?.serving?.member;
+      if (member !== undefined) this.#guard(() => this.invariants.compareNow(node.id, member));
+    }
+  }
+
+  /** A node's state changed from outside: killed, suspended, started. */
+  traceNode(node: SimNode): void {
+    this.#members?.note(node);
+  }
+
+  #events(): NodeEvents {
+    return {
+      recovered: (node, restore) => {
+        this.#guard(() => this.invariants.restarted(node.id, restore));
+      },
+      stepped: (node, member) => this.#stepped(node, member),
+      died: (node, { reason, wasRefused }) => this.#onDeath(node, reason, wasRefused),
+      fact: (node, text) => this.#onFact(node, text),
+      disk: (node, text) => {
+        this.#tracer?.trace({ type: 'disk', atNs: this.loop.nowNs, node: node.name, text });
+      },
+      broken: (error) => {
+        throw error;
+      },
+    };
+  }
+
+  #stepped(node: SimNode, member: Member): void {
+    if (this.#failure !== undefined) return;
+    this.#guard(() => this.invariants.afterStep(node.id, member));
+    this.#members?.note(node);
+  }
+
+  #onDeath(node: SimNode, reason: string, wasRefused: boolean): void {
+    this.hash.text(`${node.name} died ${reason}`);
+    this.#onFact(node, `stopped: ${reason}`);
+    this.#members?.note(node);
+    const isDamaged = this.cluster.atlas.destroyed.has(node.name);
+    if (isDamaged || wasRefused) return;
+    this.fail({ by: 'death', name: 'a member stopped', detail: `${node.name}: ${reason}` });
+  }
+
+  #onFact(node: SimNode, text: string): void {
+    this.hash.text(text);
+    this.#tracer?.trace({ type: 'fact', atNs: this.loop.nowNs, node: node.name, text });
+    if (!text.startsWith('unsafe')) return;
+    this.fail({ by: 'invariant', name: 'unsafe', detail: `${node.name} reports ${text}` });
+  }
+
+  #onFate(message: Message, fate: MessageTrace['fate'], sentNs: number): void {
+    const { hash } = this;
+    hash.number(this.loop.nowNs);
+    hash.text(message.type);
+    hash.number(Number(message.from) * 16 + Number(message.to));
+    hash.number(message.term);
+    if ('index' in message) hash.number(message.index);
+    if ('entries' in message) hash.number(message.entries.length);
+    hash.text(fate);
+    this.#tracer?.trace({
+      type: 'message',
+      atNs: this.loop.nowNs,
+      sentNs,
+      from: nameOf(message.from),
+      to: nameOf(message.to),
+      kind: message.type,
+      term: message.term,
+      text: describeMessage(message),
+      fate,
+    });
+  }
+
+  /** Runs a check; what it finds is a failure of the run and not an error of the member. */
+  #guard(check: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      check();
+    } catch (error) {
+      if (error instanceof Broken) {
+        this.fail({ by: error.by, name: error.property, detail: error.message });
+      } else {
+        // The core's own invariants, which are assertions.
+        assert(error instanceof Error, 'errors are errors');
+        this.fail({ by: 'invariant', name: 'member', detail: error.message });
+      }
+    }
+  }
+}
+
+function nameOf(id: MemberId): string {
+  return `n${id}`;
+}
