@@ -1,8 +1,6 @@
-/** `storm mutants` on the command line. */
+/** `storm mutants` on the command line; loaded, like the others, when it is chosen. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { mutantStormsCommand } from '../commands/mutant-storms.ts';
-import { mutantsCommand } from '../commands/mutants.ts';
 import { StormError } from '../exit-code.ts';
 import { parseMutants } from '../mutants/catalogue.ts';
 import { CHECKER_MUTANTS } from '../mutants/checker-catalogue.ts';
@@ -56,7 +54,10 @@ export function addMutants(program: Command, choose: Choose): void {
         shrinkRunsMax: raw.shrink === true ? SHRINK_RUNS_DEFAULT : 0,
         tableFile: raw.table,
       };
-      choose((services) => mutantsCommand(services, request));
+      choose(async (services) => {
+        const { mutantsCommand } = await import('../commands/mutants.ts');
+        return mutantsCommand(services, request);
+      });
     });
 }
 
@@ -67,5 +68,8 @@ function addStorms(raw: MutantOptions, choose: Choose): void {
   const seeds = Array.from({ length: count }, (_, position) => from + position);
   const run = parseRunRequest(raw, () => from);
   const mutants = parseMutants('--only', raw.only);
-  choose((services) => mutantStormsCommand(services, { mutants, seeds, run }));
+  choose(async (services) => {
+    const { mutantStormsCommand } = await import('../commands/mutant-storms.ts');
+    return mutantStormsCommand(services, { mutants, seeds, run });
+  });
 }

@@ -1,10 +1,11 @@
-/** `storm sim`, `storm fuzz`, `storm replay` and `storm scope` on the command line. */
+/**
+ * `storm sim`, `storm fuzz`, `storm replay` and `storm scope` on the command line. The commands are
+ * loaded when one is chosen: bad input is answered at once.
+ */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { fuzzCommand } from '../commands/fuzz.ts';
-import { scopeCommand } from '../commands/scope.ts';
-import { replaySavedCommand, simCommand } from '../commands/sim.ts';
+import type { FuzzRequest } from '../commands/fuzz.ts';
 import { StormError } from '../exit-code.ts';
 import { SIM_FAULT_KINDS } from '../nemesis/packages.ts';
 import { parseFaults, RUN_DEFAULTS, whole } from '../options.ts';
@@ -52,7 +53,10 @@ export function addSimulation(program: Command, choose: Choose): void {
           : whole('--seed', raw.seed, 0, 0, SEED_BOUND - 1);
       const log = raw.log === true;
       const request = { seed, choices: choicesOf(raw), runsDirectory: runsDirectory(raw), log };
-      choose((services) => simCommand(services, request));
+      choose(async (services) => {
+        const { simCommand } = await import('../commands/sim.ts');
+        return simCommand(services, request);
+      });
     });
   withChoices(program.command('fuzz'))
     .description('simulations of one seed after the other, until the time is up')
@@ -63,14 +67,20 @@ export function addSimulation(program: Command, choose: Choose): void {
     .option('--shard <i/n>', 'only every n-th seed, beginning with the i-th: 1/4 … 4/4')
     .action((raw: RawFuzz) => {
       const request = fuzzRequest(raw);
-      choose((services) => fuzzCommand(services, request));
+      choose(async (services) => {
+        const { fuzzCommand } = await import('../commands/fuzz.ts');
+        return fuzzCommand(services, request);
+      });
     });
   withChoices(program.command('replay <what>'))
     .description('the same simulation again: a seed, SEED@CODE, a scenario file, or a run')
     .option('--log', 'print every event')
     .action((what: string, raw: RawSim) => {
       const request = { what, choices: choicesOf(raw), log: raw.log === true };
-      choose((services) => replaySavedCommand(services, request));
+      choose(async (services) => {
+        const { replaySavedCommand } = await import('../commands/sim.ts');
+        return replaySavedCommand(services, request);
+      });
     });
   addScope(program, choose);
 }
@@ -86,7 +96,10 @@ function addScope(program: Command, choose: Choose): void {
       }
       const choices = choicesOf(raw);
       const request = { what, choices, out: raw.out ?? `${runsDirectory(raw)}/scope.html` };
-      choose((services) => scopeCommand(services, request));
+      choose(async (services) => {
+        const { scopeCommand } = await import('../commands/scope.ts');
+        return scopeCommand(services, request);
+      });
     });
 }
 
@@ -113,7 +126,7 @@ function runsDirectory(raw: RawChoices): string {
   return raw.runsDir ?? RUN_DEFAULTS.runsDirectory;
 }
 
-function fuzzRequest(raw: RawFuzz): Parameters<typeof fuzzCommand>[1] {
+function fuzzRequest(raw: RawFuzz): FuzzRequest {
   // Without a limit on the seeds the time decides; with one, only it does, unless both are given.
   const hasSeeds = raw.seeds !== undefined;
   const minutesDefault = hasSeeds ? 24 * 60 : MINUTES_DEFAULT;

@@ -7,7 +7,7 @@ import { prefixEnd, putRequest, rangeRequest } from '../../src/client/requests.t
 import { assert } from '../../src/lib/assert.ts';
 import { utf8Decode } from '../../src/lib/utf8.ts';
 import { defaultWorkload } from '../../workloads/default-workload.ts';
-import type { BackendDriver } from '../backends.ts';
+import type { BackendDriver, Backends } from '../backends.ts';
 import { type ClusterConfig, ClusterError } from '../cluster/cluster.ts';
 import type { KeyClient } from '../key-client.ts';
 import type { Services } from '../services.ts';
@@ -16,13 +16,16 @@ import { SimLoop } from './loop.ts';
 import type { WorldPlan } from './plan.ts';
 import { SimWorld } from './world.ts';
 
+/** A report takes its time to write, and nothing is simulated meanwhile. */
+const REAL_FILES_TURNS_MAX = 100_000_000;
+
 /** Runs the command to its end on a simulated cluster whose chances come from the seed. */
 export function inSimulation(
   services: Services,
   seed: number,
   command: (services: Services) => Promise<number>,
 ): Promise<number> {
-  const loop = new SimLoop();
+  const loop = new SimLoop({ idleTurnsMax: REAL_FILES_TURNS_MAX });
   return loop.drive(command(simulatedServices(services, seed, loop)));
 }
 
@@ -49,7 +52,7 @@ function simulatedServices(services: Services, seed: number, loop: SimLoop): Ser
   return {
     ...services,
     clock: loop.clock,
-    backends: { ...services.backends, sim },
+    backends: { ...NOTHING_REAL, sim },
     openProbe: () => here().clients.probe(),
     openKeyClient: ({ clientUrl }) => keyClient(here(), clientUrl),
     workload: ({ concurrency, ratePerSecond, memberCount }) => {
@@ -61,6 +64,20 @@ function simulatedServices(services: Services, seed: number, loop: SimLoop): Ser
       });
       return { ...workload, checkers: [...workload.checkers, invariants()] };
     },
+  };
+}
+
+/** There is nothing to sweep, and nobody to ask. */
+const NOTHING_REAL: Backends = {
+  docker: absent('docker'),
+  process: absent('process'),
+};
+
+function absent(backend: 'docker' | 'process'): BackendDriver {
+  return {
+    probe: async () => ({ available: false, detail: 'not in a simulation' }),
+    open: () => Promise.reject(new ClusterError(`--cluster ${backend}: not in a simulation`)),
+    sweep: async () => ({}),
   };
 }
 

@@ -20,7 +20,7 @@ function storm(...args: string[]): Promise<Ended> {
 }
 
 test.concurrent.each<[string, readonly string[], RegExp]>([
-  ['no command', [], /no command; use run, check/],
+  ['no command', [], /no command; use run, check, report, sim/],
   ['unknown command', ['rum'], /unknown command rum; use run/],
   ['unknown flag', ['run', '--sede', '1'], /unknown option '--sede'.*--seed/],
   ['flag without value', ['run', '--seed'], /--seed.*argument missing/],
@@ -44,6 +44,15 @@ test.concurrent.each<[string, readonly string[], RegExp]>([
   ['no run directory', ['report'], /missing required argument 'dir'/],
   ['bad rounds', ['durability', '--rounds', '0'], /--rounds 0: give a whole number from 1/],
   ['too few to fail over', ['failover', '--members', '1'], /--members 1: .* from 3 to 9/],
+  ['seed of other code', ['replay', '7@000000000000'], /seed 7 was made by code 0+ and this is/],
+  ['nothing to replay', ['replay', '/nonexistent'], /\/nonexistent: no scenario .*give a seed/],
+  ['no scenario', ['replay', 'package.json'], /package\.json: field format: not storm-scenario/],
+  ['unknown mutant', ['mutants', '--only', 'nobody'], /--only nobody: no such mutant; use vote/],
+  ['unknown catalogue', ['mutants', '--of', 'docs'], /--of docs: unknown; use server, checkers/],
+  ['bad shard', ['fuzz', '--shard', '3/2'], /--shard 3\/2: give i\/n with i from 1 to n/],
+  ['too many members', ['sim', '--members', '8'], /--members 8: give a whole number from 1 to 7/],
+  ['nothing to scope', ['scope'], /scope: give what to play .*or --live/],
+  ['etcd cannot be simulated', ['run', '--cluster', 'sim', '--target', 'etcd:/bin/sh'], /--target/],
 ])('%s', async (_, args, message) => {
   const { status, stderr } = await storm(...args);
   expect(stderr).toMatch(message);
