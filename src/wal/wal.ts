@@ -153,8 +153,10 @@ export class Wal {
   }
 
   /**
-   * Removes the segments that only hold entries up to `index`, oldest first; the one being
-   * written stays. Rejects with DiskError: the log is whole then, only larger than need be.
+   * Removes the segments that only hold entries before `index`, oldest first; the one being
+   * written stays. The entry at `index` stays too: with the mark of the checkpoint there, which
+   * may stand in the same segment, it is what ties the rest of the log to the checkpoint.
+   * Rejects with DiskError: the log is whole then, only larger than need be.
    */
   release(index: Index): Promise<void> {
     const turn = this.#releasing.then(() => this.#removeSegments(index));
@@ -276,7 +278,7 @@ export class Wal {
     const { disk, directory } = this.#options;
     for (;;) {
       const [oldest, next] = this.#segments;
-      if (oldest === undefined || next === undefined || next.firstIndex > index + 1) return;
+      if (oldest === undefined || next === undefined || next.firstIndex > index) return;
       try {
         await disk.remove(`${directory}/${formatSegmentName(oldest)}`);
       } catch (error) {

@@ -228,6 +228,18 @@ describe('segments', () => {
     await wal.append({ entries: [entry(61)], hardState: undefined });
   });
 
+  test('a checkpoint at the end of a segment keeps what ties the log to it', async () => {
+    const disk = new MemoryDisk();
+    const wal = await Wal.create(walOptions(disk, SMALL), METADATA);
+    for (const each of entries(1, 60)) await wal.append({ entries: [each], hardState: undefined });
+    const firsts = disk.names(DIRECTORY).map((name) => Number.parseInt(name.slice(17, 33), 16));
+    const last = firsts[1]! - 1;
+    await wal.saveSnapshot({ index: last, term: 1, confState: CONF_STATE });
+    await wal.release(last);
+    const { recovered } = await openWal(disk, SMALL);
+    expect(recovered.entries[0]!.index).toBeLessThanOrEqual(last);
+  });
+
   test('a release that failed can be repeated, and a crash in it leaves no hole', async () => {
     for (const kind of ['remove', 'syncDirectory'] as const) {
       const disk = new MemoryDisk();
