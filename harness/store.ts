@@ -155,6 +155,10 @@ export class RunDirectory {
     return environment as unknown as Environment;
   }
 
+  get hasVerdict(): boolean {
+    return existsSync(this.file('verdict.json'));
+  }
+
   readVerdict(): Verdict {
     const verdict = this.#readJson('verdict.json');
     if (!hasField(verdict, 'checks')) throw this.#garbled('verdict.json', 'field checks missing');

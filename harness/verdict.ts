@@ -15,6 +15,9 @@ import type { FaultRecord } from '../reports/run-record.ts';
 import type { FaultKind } from './nemesis/fault.ts';
 import type { Recovery } from './recovery.ts';
 
+/** Name of the check that a simulation makes of itself. */
+export const INVARIANTS_CHECK = 'invariants';
+
 export interface Verdict {
   readonly validity: Validity;
   /** Why it is not better than `unknown`, apart from what the checks say themselves. */

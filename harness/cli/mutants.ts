@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { StormError } from '../exit-code.ts';
-import { parseMutants } from '../mutants/catalogue.ts';
-import { CHECKER_MUTANTS } from '../mutants/checker-catalogue.ts';
+import { CANARY } from '../mutants/catalogue/canary.ts';
+import { MUTANTS, parseMutants } from '../mutants/catalogue.ts';
+import { CHECKER_MUTANTS, type CheckerMutant } from '../mutants/checker-catalogue.ts';
+import type { Mutant } from '../mutants/mutant.ts';
 import { parseRunRequest, type RawRunOptions, RUN_DEFAULTS, whole } from '../options.ts';
 import { SEED_BOUND } from '../seeded-random.ts';
 import type { Choose } from './action.ts';
@@ -45,8 +47,7 @@ export function addMutants(program: Command, choose: Choose): void {
         throw new StormError(`--of ${of}: unknown; use server, checkers or both`);
       }
       const request = {
-        mutants: of === 'checkers' ? [] : parseMutants('--only', raw.only),
-        checkerMutants: of === 'server' ? [] : CHECKER_MUTANTS,
+        ...chosen(of, raw.only),
         seedFrom: whole('--seed-from', raw.seedFrom, 1, 0, SEED_BOUND - 1),
         seedsMax: whole('--seeds', raw.seeds, SEEDS_MAX_DEFAULT, 1, SEEDS_MAX_DEFAULT),
         cpuMinutesMax: whole('--cpu-minutes', raw.cpuMinutes, CPU_MINUTES_DEFAULT, 1, 10_000),
@@ -61,13 +62,31 @@ export function addMutants(program: Command, choose: Choose): void {
     });
 }
 
+/** The canary is hunted only when it is named: it is rare on purpose. */
+function chosen(
+  of: string,
+  only: string | undefined,
+): { readonly mutants: readonly Mutant[]; readonly checkerMutants: readonly CheckerMutant[] } {
+  const server = only === undefined ? MUTANTS : [...MUTANTS, CANARY];
+  if (of === 'server') return { mutants: parseMutants('--only', only, server), checkerMutants: [] };
+  if (of === 'checkers') {
+    return { mutants: [], checkerMutants: parseMutants('--only', only, CHECKER_MUTANTS) };
+  }
+  const named = parseMutants('--only', only, [...server, ...CHECKER_MUTANTS]);
+  const isOfServer = (mutant: Mutant | CheckerMutant): mutant is Mutant => 'area' in mutant;
+  return {
+    mutants: named.filter(isOfServer),
+    checkerMutants: named.filter((mutant) => !isOfServer(mutant)),
+  };
+}
+
 /** Against real members. */
 function addStorms(raw: MutantOptions, choose: Choose): void {
   const count = whole('--seeds', raw.seeds, STORMS_DEFAULT, 1, 1_000);
   const from = whole('--seed-from', raw.seedFrom, 1, 0, SEED_BOUND - 1_000);
   const seeds = Array.from({ length: count }, (_, position) => from + position);
   const run = parseRunRequest(raw, () => from);
-  const mutants = parseMutants('--only', raw.only);
+  const mutants = parseMutants('--only', raw.only, MUTANTS);
   choose(async (services) => {
     const { mutantStormsCommand } = await import('../commands/mutant-storms.ts');
     return mutantStormsCommand(services, { mutants, seeds, run });

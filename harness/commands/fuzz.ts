@@ -2,10 +2,10 @@
  * `storm fuzz`: one seed after the other, on several processes, until the time or the seeds are
  * used up. A failure is printed in one line, saved, and made smaller.
  */
-import { exitCodeOf } from '../exit-code.ts';
+import { EXIT_ENVIRONMENT, exitCodeOf } from '../exit-code.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import type { Services } from '../services.ts';
-import { failureLine, replayCommand, seedName } from '../sim/failure-line.ts';
+import { failureLine, replayCommand } from '../sim/failure-line.ts';
 import type { SimAnswer } from '../sim/job.ts';
 import { saveScenario, scenarioOf } from '../sim/scenario-file.ts';
 import { SimWorker } from '../sim/sim-worker.ts';
@@ -17,7 +17,7 @@ export interface FuzzRequest {
   readonly seedsMax: number;
   readonly jobs: number;
   readonly seedFrom: number;
-  /** This process takes the seeds with `seed % count === index - 1`. */
+  /** This process takes every `count`-th seed, beginning with the `index`-th. */
   readonly shard: { readonly index: number; readonly count: number };
   readonly choices: SwarmChoices;
   readonly runsDirectory: string;
@@ -33,6 +33,8 @@ const FAILURES_MAX = 5;
 interface Tally {
   seeds: number;
   failures: number;
+  /** Seeds under which the simulator itself broke. */
+  broken: number;
   simulatedS: number;
   cpuS: number;
   events: number;
@@ -40,13 +42,14 @@ interface Tally {
   faults: number;
 }
 
-/** 0: no seed failed; 1: one did. */
+/** 0: no seed failed; 1: one did; 3: the simulator itself broke. */
 export async function fuzzCommand(services: Services, request: FuzzRequest): Promise<number> {
   const { clock, progress, signal } = services;
   const endNs = clock.nowNs() + request.minutes * 60e9;
   const tally: Tally = {
     seeds: 0,
     failures: 0,
+    broken: 0,
     simulatedS: 0,
     cpuS: 0,
     events: 0,
@@ -57,7 +60,7 @@ export async function fuzzCommand(services: Services, request: FuzzRequest): Pro
   let taken = 0;
   const takeSeed = (): number | undefined => {
     const isOver = clock.nowNs() >= endNs || taken >= request.seedsMax;
-    if (isOver || signal.aborted || tally.failures >= FAILURES_MAX) return undefined;
+    if (isOver || signal.aborted || tally.failures + tally.broken >= FAILURES_MAX) return undefined;
     return request.seedFrom + index - 1 + taken++ * count;
   };
   const shardWords = count > 1 ? `, shard ${index} of ${count}` : '';
@@ -69,7 +72,8 @@ export async function fuzzCommand(services: Services, request: FuzzRequest): Pro
     Array.from({ length: request.jobs }, () => work(services, request, { takeSeed, tally })),
   );
   progress.print(`fuzz: ${describeTally(tally)}`);
-  return exitCodeOf(tally.failures === 0 ? 'valid' : 'invalid');
+  if (tally.failures > 0) return exitCodeOf('invalid');
+  return tally.broken > 0 ? EXIT_ENVIRONMENT : exitCodeOf('valid');
 }
 
 async function work(
@@ -101,8 +105,10 @@ async function tell(
       progress.print(`seed ${seed}: no end after ${SEED_LIMIT_MS / 1000} s of real time`);
       return true;
     case 'crashed':
+      // Its own bug says nothing about the server: never the status of a verdict.
       progress.print(`seed ${seed}: the simulator broke: ${answer.detail}`);
-      return true;
+      tally.broken += 1;
+      return false;
     case 'shrunk':
     case 'ran': {
       const { plan, summary } = answer;
@@ -111,13 +117,9 @@ async function tell(
       tally.operations += summary.operations;
       tally.faults += summary.faultsObserved;
       if (summary.failure === undefined) return false;
-      progress.print(failureLine(plan, summary.failure));
-      const path = saveScenario(
-        request.runsDirectory,
-        `sim-${seed}.json`,
-        scenarioOf(plan, summary),
-      );
-      progress.print(`saved: ${path} (${seedName(plan)})`);
+      const scenario = scenarioOf(plan, summary);
+      const path = saveScenario(request.runsDirectory, `sim-${seed}.json`, scenario);
+      progress.print(failureLine(plan, summary.failure, path));
       await makeSmaller(services, request, worker, answer);
       return true;
     }

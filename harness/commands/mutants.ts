@@ -64,7 +64,7 @@ async function huntServers(
       const options = { ...request, root: RUN_DEFAULTS.root, parent, signal, clock };
       const found = await hunt(request.mutants[at]!, options);
       hunts[at] = found;
-      progress.print(describeHunt(found));
+      if (!signal.aborted) progress.print(describeHunt(found));
     }
   };
   await Promise.all(Array.from({ length: request.jobs }, work));

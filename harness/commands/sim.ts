@@ -8,11 +8,12 @@ import { exitCodeOf, StormError } from '../exit-code.ts';
 import { describeFigures, figuresOf } from '../figures.ts';
 import { SEED_BOUND } from '../seeded-random.ts';
 import type { Services } from '../services.ts';
-import { codeVersion } from '../sim/code-version.ts';
+import { codeVersion, refuseOtherCode } from '../sim/code-version.ts';
 import { describeSimPlan } from '../sim/describe-plan.ts';
-import { failureLine, replayCommand } from '../sim/failure-line.ts';
-import type { SimOutcome } from '../sim/outcome.ts';
+import { failureLine } from '../sim/failure-line.ts';
+import type { SimFailure, SimOutcome } from '../sim/outcome.ts';
 import type { SimPlan } from '../sim/plan.ts';
+import { isSimulatedRun, replayRun } from '../sim/replay-run.ts';
 import { readScenario, type Scenario, saveScenario, scenarioOf } from '../sim/scenario-file.ts';
 import { simulate } from '../sim/simulate.ts';
 import { drawSimPlan, type SwarmChoices } from '../sim/swarm.ts';
@@ -32,11 +33,10 @@ export interface SimRequest {
 export async function simCommand(services: Services, request: SimRequest): Promise<number> {
   const plan = drawSimPlan(request.seed, codeVersion(), request.choices);
   const outcome = await runAndTell(services, plan, request.log);
-  if (outcome.failure === undefined) return exitCodeOf('valid');
+  if (outcome.failure === undefined) return tellValid(services);
   const name = `sim-${plan.seed}.json`;
   const path = saveScenario(request.runsDirectory, name, scenarioOf(plan, outcome));
-  services.progress.print(`saved: ${path}; replay: ${replayCommand(path)}`);
-  return exitCodeOf('invalid');
+  return tellInvalid(services, { plan, failure: outcome.failure, what: path });
 }
 
 export interface ReplayRequest {
@@ -54,6 +54,7 @@ export async function replaySavedCommand(
   services: Services,
   request: ReplayRequest,
 ): Promise<number> {
+  if (isSimulatedRun(request.what)) return replayRun(services, request.what);
   const { plan, saved } = planToReplay(request);
   const outcome = await runAndTell(services, plan, request.log);
   if (saved !== undefined) {
@@ -63,7 +64,21 @@ export async function replaySavedCommand(
     }
     services.progress.print('replay: identical to the saved run');
   }
-  return exitCodeOf(outcome.failure === undefined ? 'valid' : 'invalid');
+  if (outcome.failure === undefined) return tellValid(services);
+  return tellInvalid(services, { plan, failure: outcome.failure, what: request.what });
+}
+
+function tellValid({ progress }: Services): number {
+  progress.print('verdict: valid');
+  return exitCodeOf('valid');
+}
+
+function tellInvalid(
+  { progress }: Services,
+  found: { readonly plan: SimPlan; readonly failure: SimFailure; readonly what: string },
+): number {
+  progress.print(`verdict: invalid: ${failureLine(found.plan, found.failure, found.what)}`);
+  return exitCodeOf('invalid');
 }
 
 interface Replay {
@@ -87,14 +102,6 @@ export function planToReplay({ what, choices }: Omit<ReplayRequest, 'log'>): Rep
   return { plan: scenario.plan, saved: scenario };
 }
 
-function refuseOtherCode(what: string, made: string, code: string): void {
-  if (made === code) return;
-  throw new StormError(
-    `replay: ${what} was made by code ${made} and this is ${code}, under which it means other` +
-      ' events; check that code out, or run storm sim with the seed',
-  );
-}
-
 async function runAndTell(
   { progress, clock, signal }: Services,
   plan: SimPlan,
@@ -106,7 +113,7 @@ async function runAndTell(
   const startNs = clock.nowNs();
   const outcome = await simulate(plan, log ? { tracer } : {});
   const wallS = (clock.nowNs() - startNs) / 1e9;
-  const { simulatedNs, events, history, faults, traceHash, failure } = outcome;
+  const { simulatedNs, events, history, faults, traceHash } = outcome;
   for (const check of outcome.checks) {
     progress.print(`check: ${check.name}: ${check.validity}: ${check.summary}`);
   }
@@ -116,9 +123,6 @@ async function runAndTell(
   progress.print(
     `simulated: ${seconds.toFixed(1)} s in ${wallS.toFixed(2)} s (${(seconds / wallS).toFixed(0)} ×),` +
       ` ${events} events; trace ${traceHash}`,
-  );
-  progress.print(
-    failure === undefined ? 'verdict: valid' : `verdict: invalid: ${failureLine(plan, failure)}`,
   );
   return outcome;
 }

@@ -17,9 +17,6 @@ import { SNAPSHOT_MUTANTS } from './catalogue/snapshot.ts';
 import { WAL_MUTANTS } from './catalogue/wal.ts';
 import type { Mutant } from './mutant.ts';
 
-export { CANARY } from './catalogue/canary.ts';
-export type { Edit, Mutant } from './mutant.ts';
-
 /** Area by area. */
 export const MUTANTS: readonly Mutant[] = [
   ...RAFT_ELECTION_MUTANTS,
@@ -34,12 +31,16 @@ export const MUTANTS: readonly Mutant[] = [
 ];
 
 /** Mutants by name, comma-separated; undefined: all. Throws {@link StormError} naming `field`. */
-export function parseMutants(field: string, names: string | undefined): readonly Mutant[] {
-  if (names === undefined) return MUTANTS;
+export function parseMutants<Kind extends { readonly name: string }>(
+  field: string,
+  names: string | undefined,
+  catalogue: readonly Kind[],
+): readonly Kind[] {
+  if (names === undefined) return catalogue;
   return names.split(',').map((name) => {
-    const found = MUTANTS.find((mutant) => mutant.name === name.trim());
+    const found = catalogue.find((mutant) => mutant.name === name.trim());
     if (found !== undefined) return found;
-    const known = MUTANTS.map((mutant) => mutant.name).join(', ');
+    const known = catalogue.map((mutant) => mutant.name).join(', ');
     throw new StormError(`${field} ${name}: no such mutant; use ${known}`);
   });
 }

@@ -118,14 +118,27 @@ export class SimClients {
         life.onEnd.add(broken);
         const { services } = life.serving;
         life.process.schedule(0, () => {
-          void perform(services).then((answer) => {
-            // The process may have died over it.
-            if (!life.onEnd.delete(broken)) return;
-            if (!answer.ok) return arrive(answer);
-            const { header, result } = answer.value;
-            const wrong = check?.compare({ revision: header.revision, result });
-            if (wrong !== undefined) onWrong(node, wrong);
-            arrive(ok(answer.value));
+          const answered = perform(services).then(
+            (answer) => {
+              // The process may have died over it.
+              if (!life.onEnd.delete(broken)) return;
+              if (!answer.ok) return arrive(answer);
+              const { header, result } = answer.value;
+              const wrong = check?.compare({ revision: header.revision, result });
+              if (wrong !== undefined) onWrong(node, wrong);
+              arrive(ok(answer.value));
+            },
+            (error: unknown) => {
+              if (!life.onEnd.delete(broken)) return;
+              onWrong(node, `the service threw ${String(error)}`);
+              broken();
+            },
+          );
+          // A check that throws ends the simulation.
+          answered.catch((error: unknown) => {
+            loop.schedule(0, () => {
+              throw error;
+            });
           });
         });
       });

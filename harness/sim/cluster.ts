@@ -44,6 +44,8 @@ export interface SimClusterParts {
   readonly processKillPercent: number;
   /** The run wants promises broken: disks may lie, any number of copies may be destroyed. */
   readonly allowsAll: boolean;
+  /** Worth writing down with the run. */
+  readonly environment: Cluster['environment'];
 }
 
 export class SimCluster implements Cluster {
@@ -54,7 +56,7 @@ export class SimCluster implements Cluster {
     available: true,
     detail: 'simulated',
   }));
-  readonly environment: Cluster['environment'] = [{ name: 'members', value: 'simulated' }];
+  readonly environment: Cluster['environment'];
   readonly atlas: FaultAtlas;
   readonly #parts: SimClusterParts;
   readonly #baseRates: ReadonlyMap<string, number>;
@@ -62,6 +64,7 @@ export class SimCluster implements Cluster {
   constructor(parts: SimClusterParts) {
     this.#parts = parts;
     const { nodes, allowsAll } = parts;
+    this.environment = [{ name: 'members', value: 'simulated' }, ...parts.environment];
     this.nodes = nodes.map(({ name }) => ({ name, clientUrl: clientUrl(name) }));
     this.atlas = new FaultAtlas(nodes.length, { allowsAll });
     this.#baseRates = new Map(nodes.map(({ name, time }) => [name, time.rate]));

@@ -4,11 +4,25 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { StormError } from '../exit-code.ts';
 
 /** What decides the course of a simulation; reports and pages do not. */
 const FOLDERS = ['src', 'workloads', 'checkers', 'harness/sim', 'harness/nemesis'];
-const FILES = ['harness/interpreter', 'harness/recovery', 'harness/recorder', 'harness/draw'];
+const FILES = [
+  'interpreter',
+  'recovery',
+  'recorder',
+  'draw',
+  'plan',
+  'seeded-random',
+  'timing',
+  'member-probe',
+  'cluster/cluster',
+].map((name) => `harness/${name}`);
 const DIGITS = 12;
+
+/** In a run's environment.json: which code it was made by. */
+export const CODE_FIELD = 'code';
 
 const OWN_ROOT: string = resolve(import.meta.dirname, '../..');
 
@@ -22,14 +36,23 @@ export function codeVersion(root: string = OWN_ROOT): string {
   return hash.digest('hex').slice(0, DIGITS);
 }
 
+/** Throws {@link StormError} if `what` was made by code `made` and this is other code. */
+export function refuseOtherCode(what: string, made: string, code: string): void {
+  if (made === code) return;
+  throw new StormError(
+    `replay: ${what} was made by code ${made} and this is ${code}, under which it means other` +
+      ' events; check that code out, or run storm sim with the seed',
+  );
+}
+
 function sources(root: string): string[] {
   const inFolders = FOLDERS.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => isSource(name))
       .map((name) => `${folder}/${name}`),
   );
-  const beside = readdirSync(join(root, 'harness'))
-    .map((name) => `harness/${name}`)
+  const beside = ['harness', 'harness/cluster']
+    .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
     .filter((path) => isSource(path) && FILES.some((file) => path.startsWith(`${file}.`)));
   return [...inFolders, ...beside].sort();
 }

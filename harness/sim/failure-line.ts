@@ -10,9 +10,9 @@ const WORDS: Readonly<Record<SimFailure['by'], string>> = {
   checker: 'checker says invalid',
 };
 
-export function failureLine(plan: SimPlan, failure: SimFailure): string {
-  const words = failureWords(failure);
-  return `${words}; seed ${plan.seed}; replay: ${replayCommand(seedName(plan))}`;
+/** `what` is to be replayed: the scenario file, or how it was named when it was replayed. */
+export function failureLine(plan: SimPlan, failure: SimFailure, what: string): string {
+  return `${failureWords(failure)}; seed ${seedName(plan)}; replay: ${replayCommand(what)}`;
 }
 
 /** What it is, and when in the simulation. */

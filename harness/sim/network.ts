@@ -69,6 +69,8 @@ export class SimNetwork {
   readonly #stations = new Map<MemberId, Station>();
   readonly #names: ReadonlyMap<MemberId, string>;
   readonly #links = new Map<string, Link>();
+  /** Whom each life dials again, time after time. */
+  readonly #dialling = new WeakMap<Station, Set<MemberId>>();
   readonly #transfers = new Set<Transfer>();
   #grudge: Grudge = new Map();
   #quality: LinkQuality = GOOD_LINKS;
@@ -95,6 +97,7 @@ export class SimNetwork {
   /** A member has started; its port. */
   join(station: Station): Network<Message> {
     this.#stations.set(station.id, station);
+    this.#dialling.set(station, new Set());
     for (const other of this.#names.keys()) {
       if (!this.#stations.has(other)) this.#redial(station, other);
     }
@@ -134,7 +137,11 @@ export class SimNetwork {
 
   /** Until somebody listens there again, or the one who dials is gone. */
   #redial(from: Station, to: MemberId): void {
+    const dialling = this.#dialling.get(from)!;
+    if (dialling.has(to)) return;
+    dialling.add(to);
     this.#loop.schedule(REDIAL_MS * 1e6, () => {
+      dialling.delete(to);
       if (this.#stations.has(to) || this.#stations.get(from.id) !== from) return;
       const isOpen = !this.#isCut(from.id, to) && !this.#isCut(to, from.id);
       from.process.schedule(0, () => {

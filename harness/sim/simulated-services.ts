@@ -10,7 +10,10 @@ import { defaultWorkload } from '../../workloads/default-workload.ts';
 import type { BackendDriver, Backends } from '../backends.ts';
 import { type ClusterConfig, ClusterError } from '../cluster/cluster.ts';
 import type { KeyClient } from '../key-client.ts';
+import { RUN_DEFAULTS } from '../options.ts';
 import type { Services } from '../services.ts';
+import { INVARIANTS_CHECK } from '../verdict.ts';
+import { CODE_FIELD, codeVersion } from './code-version.ts';
 import { failureWords } from './failure-line.ts';
 import { SimLoop } from './loop.ts';
 import type { WorldPlan } from './plan.ts';
@@ -38,7 +41,10 @@ function simulatedServices(services: Services, seed: number, loop: SimLoop): Ser
   const sim: BackendDriver = {
     probe: async () => ({ available: true, detail: 'simulated' }),
     open: async (config) => {
-      const world = new SimWorld(planOf(config, seed), { loop });
+      const world = new SimWorld(planOf(config, seed), {
+        loop,
+        environment: [{ name: CODE_FIELD, value: codeVersion() }],
+      });
       opened = world;
       for (const { name } of world.nodes) await world.cluster.start(name);
       return world.cluster;
@@ -46,7 +52,7 @@ function simulatedServices(services: Services, seed: number, loop: SimLoop): Ser
     sweep: async () => ({}),
   };
   const invariants = (): Checker => ({
-    name: 'invariants',
+    name: INVARIANTS_CHECK,
     check: () => invariantsCheck(opened),
   });
   return {
@@ -83,7 +89,7 @@ function absent(backend: 'docker' | 'process'): BackendDriver {
 
 /** Watched while the simulation ran, and so only known to the process that ran it. */
 function invariantsCheck(world: SimWorld | undefined): CheckResult {
-  const name = 'invariants';
+  const name = INVARIANTS_CHECK;
   if (world === undefined) {
     return { name, validity: 'unknown', summary: 'no simulation to ask', details: {} };
   }
@@ -100,6 +106,12 @@ function invariantsCheck(world: SimWorld | undefined): CheckResult {
 function planOf(config: ClusterConfig, seed: number): WorldPlan {
   if (config.target.kind === 'etcd') {
     throw new ClusterError('--target etcd: only our own server can be simulated; leave it out');
+  }
+  if (config.target.root !== RUN_DEFAULTS.root) {
+    throw new ClusterError(
+      `--server ${config.target.root}: simulated members are this program's own code; run the` +
+        ' storm of that copy instead',
+    );
   }
   const { memberCount, heartbeatMs, electionMs } = config;
   return {

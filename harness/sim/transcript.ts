@@ -3,7 +3,9 @@ import type { TraceEvent } from './trace.ts';
 
 /** `   12.345678 n1→n2 MsgApp …`: virtual seconds, then what happened. */
 export function transcriptLine(event: TraceEvent): string {
-  return `${(event.atNs / 1e9).toFixed(6).padStart(13)} ${words(event)}`;
+  // What clients write is in it, as it is.
+  const text = words(event).replace(/\p{Cc}/gu, '·');
+  return `${(event.atNs / 1e9).toFixed(6).padStart(13)} ${text}`;
 }
 
 function words(event: TraceEvent): string {

@@ -8,6 +8,7 @@ import type { Member } from '../../src/member/member.ts';
 import type { Random } from '../../src/ports/random.ts';
 import { describeMessage } from '../../src/raft/describe.ts';
 import type { Message } from '../../src/raft/message.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { SimClients } from './client.ts';
 import { SimCluster } from './cluster.ts';
@@ -28,6 +29,8 @@ export interface WorldOptions {
   readonly tracer?: Tracer;
   /** Promises are to be broken: disks may lie, and any number of copies be destroyed. */
   readonly allowsAll?: boolean;
+  /** Worth writing down with a run. */
+  readonly environment?: Cluster['environment'];
 }
 
 export class SimWorld {
@@ -48,7 +51,7 @@ export class SimWorld {
 
   constructor(
     plan: WorldPlan,
-    { loop = new SimLoop(), tracer, allowsAll = false }: WorldOptions = {},
+    { loop = new SimLoop(), tracer, allowsAll = false, environment = [] }: WorldOptions = {},
   ) {
     this.loop = loop;
     const { promise, resolve } = Promise.withResolvers<SimFailure>();
@@ -81,6 +84,7 @@ export class SimWorld {
       random: this.random.fork('faults'),
       processKillPercent: plan.disk.processKillPercent,
       allowsAll,
+      environment,
     });
     this.clients = new SimClients({
       loop,

@@ -1,4 +1,5 @@
 /** Judges a saved run: history and outcome in, verdict out. Needs no cluster. */
+import type { CheckResult } from '../../checkers/checker.ts';
 import { checkAll } from '../../checkers/compose.ts';
 import type { Op } from '../../checkers/history/op.ts';
 import type { Workload } from '../../workloads/workload.ts';
@@ -7,7 +8,7 @@ import { junitXml } from '../junit.ts';
 import type { Plan } from '../plan.ts';
 import type { Progress } from '../progress.ts';
 import { JUNIT_FILE, type Outcome, type RunDirectory } from '../store.ts';
-import { describeTally, judge, tallyFaults, type Verdict } from '../verdict.ts';
+import { describeTally, INVARIANTS_CHECK, judge, tallyFaults, type Verdict } from '../verdict.ts';
 
 /**
  * Prints the verdict and the figures behind it, then saves verdict.json and junit.xml. Throws
@@ -21,8 +22,9 @@ export function checkRun(
   const plan = directory.readPlan();
   const outcome = directory.readOutcome();
   const history = directory.readHistory(outcome.historyOps);
+  const checks = checkAll(workloadOf(plan).checkers, history).checks;
   const verdict = judge({
-    checks: checkAll(workloadOf(plan).checkers, history).checks,
+    checks: [...checks, ...watchedBefore(directory, checks)],
     plannedFaults: plan.schedule.length,
     requiredFaults: plan.requiredFaults,
     faults: outcome.faults,
@@ -34,6 +36,18 @@ export function checkRun(
   directory.saveVerdict(verdict);
   directory.saveText(JUNIT_FILE, junitXml(plan, outcome, verdict));
   return verdict;
+}
+
+/**
+ * What was watched while a simulated run went on is known to that process alone: judging the run
+ * again keeps what it said.
+ */
+function watchedBefore(
+  directory: RunDirectory,
+  checks: readonly CheckResult[],
+): readonly CheckResult[] {
+  if (!directory.hasVerdict || checks.some(({ name }) => name === INVARIANTS_CHECK)) return [];
+  return directory.readVerdict().checks.filter(({ name }) => name === INVARIANTS_CHECK);
 }
 
 function printVerdict(

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CANARY, MUTANTS, parseMutants } from '../../harness/mutants/catalogue.ts';
+import { CANARY } from '../../harness/mutants/catalogue/canary.ts';
+import { MUTANTS, parseMutants } from '../../harness/mutants/catalogue.ts';
 import type { Area, Mutant } from '../../harness/mutants/mutant.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -77,13 +78,13 @@ describe('the catalogue', () => {
 
 describe('parseMutants', () => {
   test('takes names, and all without names', () => {
-    expect(parseMutants('--only', undefined)).toBe(MUTANTS);
-    const two = parseMutants('--only', 'range-end-inclusive, commit-goes-back');
+    expect(parseMutants('--only', undefined, MUTANTS)).toBe(MUTANTS);
+    const two = parseMutants('--only', 'range-end-inclusive, commit-goes-back', MUTANTS);
     expect(two.map(({ name }) => name)).toEqual(['range-end-inclusive', 'commit-goes-back']);
   });
 
   test('names the field, the unknown name, and the known ones', () => {
-    expect(() => parseMutants('--only', 'nonsense')).toThrow(
+    expect(() => parseMutants('--only', 'nonsense', MUTANTS)).toThrow(
       /^--only nonsense: no such mutant; use vote-twice-in-a-term, /,
     );
   });
