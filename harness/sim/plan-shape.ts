@@ -71,6 +71,8 @@ const PLAN: Shape = {
     registerPercent: 'number',
     setPercent: 'number',
     kvPercent: 'number',
+    burstMs: 'number',
+    restMs: 'number',
     keys: 'number',
   },
   safetyMs: 'number',

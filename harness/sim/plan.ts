@@ -75,6 +75,9 @@ export interface SimWorkloadOptions {
   readonly registerPercent: number;
   readonly setPercent: number;
   readonly kvPercent: number;
+  /** Clients work for so long and rest for so long, over and over; 0 of rest: steadily. */
+  readonly burstMs: number;
+  readonly restMs: number;
   /** Keys of the registers in use at a time, and all keys of the kv workload. */
   readonly keys: number;
 }

@@ -31,7 +31,10 @@ const ROUNDS_MAX = 5;
 
 export interface ShrinkOptions {
   readonly simulate: (plan: SimPlan) => Promise<SimOutcome>;
-  /** Simulations, the first one included; what is smallest by then is the result. */
+  /**
+   * Simulations, the first one included; what is smallest by then is the result. Fewer if they are
+   * large: about a minute's work is the most.
+   */
   readonly runsMax: number;
   /** After every stage that made it smaller. */
   readonly onProgress?: (line: string) => void;
@@ -54,7 +57,7 @@ export async function shrink(plan: SimPlan, options: ShrinkOptions): Promise<Shr
   const before = sizeOf(plan, search.outcome);
   for (const { name, stage, untilPercent } of STAGES) {
     const previous = search.plan;
-    search.spendUntil((options.runsMax * untilPercent) / 100);
+    search.spendUntil(untilPercent);
     await stage(search);
     if (search.plan === previous) continue;
     const size = describeSize(sizeOf(search.plan, search.outcome));
@@ -67,7 +70,7 @@ export async function shrink(plan: SimPlan, options: ShrinkOptions): Promise<Shr
 interface Stage {
   readonly name: string;
   readonly stage: (search: Search) => Promise<void>;
-  /** Of all runs, so many per cent are spent when it ends: something is left for the others. */
+  /** So much of all that may be spent is spent when it ends: something is left for the others. */
   readonly untilPercent: number;
 }
 

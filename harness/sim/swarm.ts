@@ -117,6 +117,8 @@ function drawWorkload(random: Random, electionMs: number): SimWorkloadOptions {
     concurrency: drawBetween(random, 4, 16),
     ratePerSecond: drawOne(random, [5, 15, 30, 60, 120, 250]),
     opTimeoutMs: Math.max(200, Math.round(electionMs * drawOne(random, [0.5, 1.5, 4]))),
+    burstMs: drawBetween(random, 50, 1_000),
+    restMs: random.below(2) === 0 ? 0 : drawBetween(random, 100, 3_000),
     registerPercent,
     setPercent,
     kvPercent: 100 - registerPercent - setPercent,

@@ -1,7 +1,8 @@
 /** The workload of a simulation: registers, a set and the whole KV API, in drawn shares. */
 import { statisticsChecker } from '../../checkers/statistics.ts';
 import { compose, type Share } from '../../workloads/compose.ts';
-import type { Pace } from '../../workloads/generator/pace.ts';
+import type { Generator } from '../../workloads/generator/generator.ts';
+import { bursts, type Pace } from '../../workloads/generator/pace.ts';
 import { script } from '../../workloads/generator/script.ts';
 import { kvWorkload } from '../../workloads/kv/kv.ts';
 import { KV_OPTIONS } from '../../workloads/kv/kv-generator.ts';
@@ -11,7 +12,7 @@ import { REGISTER_OPTIONS } from '../../workloads/register/register-generator.ts
 import { setWorkload } from '../../workloads/set/set.ts';
 import { SET_OPTIONS } from '../../workloads/set/set-generator.ts';
 import type { Workload } from '../../workloads/workload.ts';
-import type { SimPlan } from './plan.ts';
+import type { SimPlan, SimWorkloadOptions } from './plan.ts';
 
 /** Short histories for each key: checking is a good part of a simulation's time. */
 const OPS_PER_KEY = 120;
@@ -42,9 +43,14 @@ export function simWorkload(plan: SimPlan, connect: Connect): Workload {
   const composed = compose('sim', used);
   return {
     ...composed,
-    generator: plan.script === undefined ? composed.generator : script(plan.script),
+    generator: plan.script === undefined ? inBursts(options, composed) : script(plan.script),
     checkers: [...composed.checkers, statisticsChecker()],
   };
+}
+
+function inBursts(options: SimWorkloadOptions, { generator }: Workload): Generator {
+  const { burstMs, restMs } = options;
+  return restMs === 0 ? generator : bursts({ onNs: burstMs * 1e6, offNs: restMs * 1e6 }, generator);
 }
 
 /** Threads in proportion; whoever has a share gets at least one, if there are enough. */

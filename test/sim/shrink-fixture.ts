@@ -41,10 +41,13 @@ export function valuesOf(plan: SimPlan): unknown[] {
 /** A simulation that fails with `failure` if the predicate says so; counts its runs. */
 export class FakeSimulator {
   readonly #fails: (plan: SimPlan) => SimFailure | boolean;
+  /** Of each simulation. */
+  readonly #events: number;
   runs = 0;
 
-  constructor(fails: (plan: SimPlan) => SimFailure | boolean) {
+  constructor(fails: (plan: SimPlan) => SimFailure | boolean, events = 0) {
     this.#fails = fails;
+    this.#events = events;
   }
 
   readonly simulate = async (plan: SimPlan): Promise<SimOutcome> => {
@@ -54,7 +57,7 @@ export class FakeSimulator {
     return {
       failure,
       traceHash: '0'.repeat(16),
-      events: 0,
+      events: this.#events,
       simulatedNs: FAILURE.atNs,
       history: opsOf(plan).map((op, index) => invocationOf(op, index)),
       faults: [],

@@ -38,6 +38,18 @@ function drawGapNs(pace: Pace, context: GeneratorContext): number {
   return Math.round(drawFraction(context.random) * 2 * meanNs);
 }
 
+/** `inner` for `onNs`, nothing for `offNs`, and so on for as long as there is anything. */
+export function bursts(times: { onNs: number; offNs: number }, inner: Generator): Generator {
+  const periodNs = times.onNs + times.offNs;
+  return generator((context) => {
+    const sinceStartNs = context.timeNs % periodNs;
+    if (sinceStartNs >= times.onNs) {
+      return wait(context.timeNs - sinceStartNs + periodNs, bursts(times, inner));
+    }
+    return wrap(inner.next(context), (next) => bursts(times, next));
+  });
+}
+
 /** Nothing for `durationNs` after the first question, then `inner`. */
 export function delay(durationNs: number, inner: Generator): Generator {
   return generator((context) => startingAt(context.timeNs + durationNs, inner).next(context));

@@ -130,7 +130,7 @@ const ACCEPTING: readonly Mutant[] = [
   {
     name: 'append-of-a-past-term-accepted',
     area: 'raft',
-    story: 'a deposed leader’s entries are accepted: they replace those of the present one',
+    story: 'appends of a past term are accepted, and acknowledged in it: a deposed leader commits',
     edits: [
       edit(
         STEP,
@@ -145,6 +145,25 @@ const ACCEPTING: readonly Mutant[] = [
         'if (hearLeader(core, follower, message.from)) handleAppend(core, follower, message);',
         `follower.electionElapsedTicks = 0;
       handleAppend(core, follower, message);`,
+      ),
+      edit(
+        FOLLOWER,
+        `acknowledge(core, to, log.commit);
+    return;`,
+        `acknowledge(core, to, log.commit, message.term);
+    return;`,
+      ),
+      edit(
+        FOLLOWER,
+        'acknowledge(core, to, result.last);',
+        'acknowledge(core, to, result.last, message.term);',
+      ),
+      edit(
+        FOLLOWER,
+        `function acknowledge(core: RaftCore, to: MemberId, index: Index): void {
+  const { id: from, term, responses } = core;`,
+        `function acknowledge(core: RaftCore, to: MemberId, index: Index, term = core.term): void {
+  const { id: from, responses } = core;`,
       ),
     ],
   },

@@ -111,9 +111,7 @@ const SEGMENTS: readonly Mutant[] = [
     name: 'segment-released-too-early',
     area: 'wal',
     story: 'a segment is released if it begins before the checkpoint: entries behind it are gone',
-    edits: [
-      edit(WAL, 'next.firstIndex > index + 1) return;', 'oldest.firstIndex > index) return;'),
-    ],
+    edits: [edit(WAL, 'next.firstIndex > index) return;', 'oldest.firstIndex > index) return;')],
   },
   {
     name: 'offset-kept-over-segments',

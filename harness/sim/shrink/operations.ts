@@ -6,6 +6,12 @@ import { reduceList } from './reduce-list.ts';
 import type { Search } from './search.ts';
 import { keysIn } from './size.ts';
 
+/** To be rid of this part of the script at once is worth more tries. */
+const BIG_PART = 4;
+/** Smaller scripts are looked at operation by operation at once. */
+const KINDS_OPS_LEAST = 16;
+/** Keys are many: this part of them at least goes at once. */
+const KEY_PART = 8;
 /** A rough look leaves out no less than this part of the script at once. */
 const ROUGH_PART = 16;
 
@@ -20,13 +26,16 @@ export async function makeFewerOperations(
 ): Promise<void> {
   const { script } = search.plan;
   if (script === undefined || script.length === 0) return;
-  if (await search.take(withScript(search.plan, []))) return;
+  if (await search.takeEagerly(withScript(search.plan, []))) return;
   await takeFew(search);
-  await takeOneKind(search);
+  await takeFewerKinds(search);
   const left = search.plan.script ?? [];
   const leastPiece = isRough ? Math.ceil(left.length / ROUGH_PART) : 1;
-  const works = (kept: readonly ScriptedOp[]): Promise<boolean> =>
-    search.take(withScript(search.plan, kept));
+  const works = (kept: readonly ScriptedOp[]): Promise<boolean> => {
+    const isBig = kept.length * BIG_PART <= (search.plan.script?.length ?? 0) * (BIG_PART - 1);
+    const candidate = withScript(search.plan, kept);
+    return isBig ? search.takeEagerly(candidate) : search.take(candidate);
+  };
   await reduceList(left, works, leastPiece);
 }
 
@@ -46,29 +55,37 @@ async function takeFew(search: Search): Promise<void> {
   const { script = [] } = search.plan;
   for (const few of [8, 32, 128]) {
     if (few * 2 > script.length) return;
-    if (await search.take(withScript(search.plan, script.slice(-few)))) return;
+    if (await search.takeEagerly(withScript(search.plan, script.slice(-few)))) return;
   }
 }
 
-/** Those of one function or of one key only; of several that do, the fewest. */
-async function takeOneKind(search: Search): Promise<void> {
+/**
+ * Whole functions and keys: what a failure has nothing to do with changes little when it goes, and
+ * there is no need to find it piece by piece.
+ */
+async function takeFewerKinds(search: Search): Promise<void> {
+  const script = search.plan.script ?? [];
+  if (script.length < KINDS_OPS_LEAST) return;
+  const keysOf = ({ value }: ScriptedOp): string[] => keysIn(value);
+  await takeGroups(search, ({ f }) => [f], 1);
+  await takeGroups(search, keysOf, KEY_PART);
+}
+
+/** Leaves out all operations of some groups: no fewer than 1 in `part` of all groups at once. */
+async function takeGroups(
+  search: Search,
+  groupsOf: (op: ScriptedOp) => readonly string[],
+  part: number,
+): Promise<void> {
   const { script = [] } = search.plan;
-  if (script.length < 16) return;
-  const groups = new Map<string, ScriptedOp[]>();
-  for (const op of script) {
-    for (const name of [`f ${op.f}`, ...new Set(keysIn(op.value).map((key) => `key ${key}`))]) {
-      const group = groups.get(name) ?? [];
-      groups.set(name, group);
-      group.push(op);
-    }
-  }
-  const sorted = [...groups.values()].filter((group) => group.length > 1);
-  sorted.sort((a, b) => a.length - b.length);
-  const likely = sorted.filter((group) => group.length * 2 <= script.length).slice(-KINDS_TRIED);
-  await search.takeFirst(likely.map((group) => withScript(search.plan, group)));
+  const groups = [...new Set(script.flatMap(groupsOf))];
+  const leastPiece = part === 1 ? 1 : Math.ceil(groups.length / part);
+  const works = (kept: readonly string[]): Promise<boolean> => {
+    const left = script.filter((op) => groupsOf(op).every((group) => kept.includes(group)));
+    return search.take({ ...search.plan, script: left });
+  };
+  await reduceList(groups, works, leastPiece);
 }
-
-const KINDS_TRIED = 5;
 
 /** Takes smaller values for as long as there are any. */
 async function makeValueSmaller(search: Search, at: number): Promise<void> {

@@ -11,10 +11,17 @@ export interface SearchOptions {
   readonly accepts?: (failure: SimFailure) => boolean;
 }
 
+const WORK_PER_OP = 30;
+/** The simulator gives up on one that runs in circles after about so many events. */
+const WORK_BROKEN = 200_000;
+/** About a minute of one processor; counted, because the clock would not be deterministic. */
+const WORK_MAX = 15_000_000;
 /** Other seeds that tell how often a plan fails. */
 const GAUGE_SEEDS = 3;
 /** Seeds for each candidate, by how many of the others failed: rarer failures need more. */
 const TRIES_BY_FAILED = [6, 4, 3, 2];
+/** The same for candidates that would save much. */
+const EAGER_TRIES = [20, 10, 4, 2];
 
 export class Search {
   readonly #options: SearchOptions;
@@ -26,7 +33,9 @@ export class Search {
   #outcome: SimOutcome;
   #tries: number = TRIES_BY_FAILED.at(-1)!;
   #runs = 1;
-  #spendUntil: number;
+  #work = 0;
+  /** What may be spent by now, as a part of all. */
+  #part = 1;
 
   /** Rejects when the plan does not fail. */
   static async start(plan: SimPlan, options: SearchOptions): Promise<Search> {
@@ -52,8 +61,8 @@ export class Search {
     this.#digest = digestOf(failing.plan);
     this.#outcome = failing.outcome;
     this.#accepts = failing.accepts;
+    this.#work = workOf(failing.outcome);
     this.#options = options;
-    this.#spendUntil = options.runsMax;
   }
 
   /** The smallest plan so far. */
@@ -72,12 +81,13 @@ export class Search {
 
   /** Nothing more is simulated. */
   get isSpent(): boolean {
-    return this.#runs >= this.#spendUntil;
+    const { runsMax } = this.#options;
+    return this.#runs >= runsMax * this.#part || this.#work >= WORK_MAX * this.#part;
   }
 
-  /** So many runs may be spent from now on, those before included; never more than the most. */
-  spendUntil(runs: number): void {
-    this.#spendUntil = Math.min(runs, this.#options.runsMax);
+  /** So much of all may be spent from now on, what was spent before included. */
+  spendUntil(percent: number): void {
+    this.#part = percent / 100;
   }
 
   /** Virtual time of the failure since the base of the history, not before it. */
@@ -109,6 +119,11 @@ export class Search {
     return false;
   }
 
+  /** With more seeds: for candidates that would save much of all later work. */
+  async takeEagerly(smaller: SimPlan): Promise<boolean> {
+    return this.take(smaller, EAGER_TRIES[TRIES_BY_FAILED.indexOf(this.#tries)]);
+  }
+
   /** The first of the candidates that can be taken. */
   async takeFirst(candidates: readonly SimPlan[]): Promise<boolean> {
     for (const candidate of candidates) if (await this.take(candidate)) return true;
@@ -133,12 +148,19 @@ export class Search {
     this.#runs += 1;
     try {
       const outcome = await this.#options.simulate(plan);
+      this.#work += workOf(outcome);
       const { failure } = outcome;
       return failure !== undefined && this.#accepts(failure) ? outcome : undefined;
     } catch {
+      this.#work += WORK_BROKEN;
       return undefined;
     }
   }
+}
+
+/** What a simulation costs, in events: an operation is checked besides, which costs much more. */
+function workOf({ events, history }: SimOutcome): number {
+  return events + history.length * WORK_PER_OP;
 }
 
 /** A fault's id is its position, also when others are gone. */
