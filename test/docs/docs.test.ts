@@ -1,10 +1,11 @@
 /** What documents say exists must exist, and what users can type must be in the documents. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXIT_ENVIRONMENT, exitCodeOf } from '../../harness/exit-code.ts';
 import { MUTANTS } from '../../harness/mutants/catalogue.ts';
+import { CHECKER_MUTANTS } from '../../harness/mutants/checker-catalogue.ts';
 import { FAULT_KINDS, familyOf } from '../../harness/nemesis/packages.ts';
 import { EXIT_CODE } from '../../src/server/exit-code.ts';
 import { FLAGS } from '../../src/server/flags.ts';
@@ -25,8 +26,8 @@ function read(path: string): string {
 }
 
 /** Cells of the first column of every table, without marks of code. */
-function firstCells(path: string): string[] {
-  return [...read(path).matchAll(/^\| ([^|]+) \|/gm)].map(([, cell]) => cell!.replaceAll('`', ''));
+function firstCells(text: string): string[] {
+  return [...text.matchAll(/^\| ([^|]+) \|/gm)].map(([, cell]) => cell!.replaceAll('`', ''));
 }
 
 /** What is in `code` somewhere in the document. */
@@ -76,32 +77,75 @@ function anchorsOf(path: string): string[] {
   );
 }
 
+/** Where commands and options of storm are made. */
+const COMMAND_LINE: readonly string[] = [
+  'harness/cli.ts',
+  ...readdirSync(join(ROOT, 'harness/cli')).map((name) => `harness/cli/${name}`),
+];
+
 describe('docs/runs.md', () => {
   test('has every command and option of storm', () => {
-    const commands = sourceMatches(/\.command\('(\w+)/g, 'harness/cli.ts');
+    const commands = sourceMatches(/\.command\('(\w+)/g, ...COMMAND_LINE);
+    expect(commands.length).toBeGreaterThan(10);
     expect(commands.filter((name) => !read('docs/runs.md').includes(`storm ${name}`))).toEqual([]);
-    const options = sourceMatches(/\.option\('(--[\w-]+)/g, 'harness/cli.ts');
-    expect(options.length).toBeGreaterThan(10);
+    const options = sourceMatches(/\.option\('(--[\w-]+)/g, ...COMMAND_LINE);
+    expect(options.length).toBeGreaterThan(20);
     const known = new Set([...codeIn('docs/runs.md')].map((code) => code.split(' ')[0]!));
     expect(missingFrom(known, options)).toEqual([]);
   });
 
   test('has every exit code of storm', () => {
     const codes = [...(['valid', 'invalid', 'unknown'] as const).map(exitCodeOf), EXIT_ENVIRONMENT];
-    expect(missingFrom(new Set(firstCells('docs/runs.md')), codes.map(String))).toEqual([]);
+    expect(missingFrom(new Set(firstCells(read('docs/runs.md'))), codes.map(String))).toEqual([]);
   });
 
-  test('has every mutant and every file of a run directory', () => {
+  test('has every file of a run directory and every part of the recovery', () => {
     const known = codeIn('docs/runs.md');
-    expect(
-      missingFrom(
-        known,
-        MUTANTS.map(({ name }) => name),
-      ),
-    ).toEqual([]);
     const files = sourceMatches(/'([\w.-]+\.(?:json|jsonl|html|xml))'/g, 'harness/store.ts');
     expect(files.length).toBeGreaterThan(5);
     expect(missingFrom(known, files)).toEqual([]);
+    const [, fields] = /interface Recovery \{(.+?)\n\}/s.exec(read('harness/recovery.ts'))!;
+    const parts = [...fields!.matchAll(/readonly (\w+):/g)].map(([, name]) => name!);
+    expect(parts).toContain('givenUp');
+    expect(missingFrom(known, parts)).toEqual([]);
+  });
+});
+
+describe('docs/simulation.md', () => {
+  test('has every option of the commands that simulate', () => {
+    const options = sourceMatches(/\.option\('(--[\w-]+)/g, 'harness/cli/sim.ts');
+    expect(options.length).toBeGreaterThan(10);
+    const known = new Set([...codeIn('docs/simulation.md')].map((code) => code.split(' ')[0]!));
+    expect(missingFrom(known, options)).toEqual([]);
+  });
+
+  test('has every name that a failure may have', () => {
+    const properties = sourceMatches(/new Broken\(\s*'([^']+)'/g, 'harness/sim/invariants.ts');
+    const others = sourceMatches(
+      /\.fail\(\{ by: '\w+', name: '([^']+)'/g,
+      ...['harness/sim/world.ts', 'harness/sim/simulate.ts'],
+    );
+    expect(properties.length).toBeGreaterThan(8);
+    expect(others.length).toBeGreaterThan(3);
+    expect(missingFrom(codeIn('docs/simulation.md'), [...properties, ...others])).toEqual([]);
+  });
+});
+
+describe('docs/mutants.md', () => {
+  test('has every option of the hunt', () => {
+    const options = sourceMatches(/\.option\('(--[\w-]+)/g, 'harness/cli/mutants.ts');
+    expect(options.length).toBeGreaterThan(6);
+    const known = new Set([...codeIn('docs/mutants.md')].map((code) => code.split(' ')[0]!));
+    expect(missingFrom(known, options)).toEqual([]);
+  });
+
+  test('has every mutant of both catalogues once, and no other', () => {
+    const [, tables] = read('docs/mutants.md').split('<!-- table -->');
+    const told = firstCells(tables!).filter((cell) => cell !== 'mutant');
+    const planted = [...MUTANTS, ...CHECKER_MUTANTS].map(({ name }) => name);
+    expect(missingFrom(new Set(told), planted)).toEqual([]);
+    expect(missingFrom(new Set(planted), told)).toEqual([]);
+    expect(told).toHaveLength(planted.length);
   });
 });
 
@@ -131,7 +175,7 @@ describe('docs/operations.md', () => {
 
   test('has every exit code of the server', () => {
     const codes = Object.values(EXIT_CODE).map(String);
-    expect(missingFrom(new Set(firstCells('docs/operations.md')), codes)).toEqual([]);
+    expect(missingFrom(new Set(firstCells(read('docs/operations.md'))), codes)).toEqual([]);
   });
 
   test('has every call that is served, and every metric', () => {
