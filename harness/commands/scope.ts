@@ -71,7 +71,7 @@ async function record({ progress }: Services, what: string, choices: SwarmChoice
     progress.print(`scope: only the last ${EVENTS_MAX} of ${events.length} events are in the page`);
   }
   return {
-    title: `seed ${plan.seed}, ${plan.memberCount} members`,
+    title: 'Simulation',
     seed: plan.seed,
     memberNames: nodeNames(plan.memberCount),
     durationNs: outcome.simulatedNs,
