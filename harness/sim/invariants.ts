@@ -11,6 +11,7 @@ import type { RaftLog } from '../../src/raft/log.ts';
 import type { Entry, Message } from '../../src/raft/message.ts';
 import type { RaftRestore } from '../../src/raft/raw-node.ts';
 import type { Role } from '../../src/raft/role.ts';
+import type { LeaderContact } from './leader-contact.ts';
 import type { Oracle } from './oracle/oracle.ts';
 
 /** A property that does not hold; thrown by the checks and caught by the simulation. */
@@ -66,8 +67,13 @@ export class SimInvariants {
   /** By index; what any member ever called committed. */
   readonly #committed: CommittedEntry[] = [];
   #maxCommitted: Index = 0;
+  /** The member table at an index, as the first to be asked knew it. */
+  readonly #memberships = new Map<Index, string>();
 
-  constructor(oracle: Oracle, nameOf: (id: MemberId) => string) {
+  readonly #contact: LeaderContact;
+
+  constructor(oracle: Oracle, nameOf: (id: MemberId) => string, contact: LeaderContact) {
+    this.#contact = contact;
     this.#oracle = oracle;
     this.#nameOf = nameOf;
   }
@@ -106,8 +112,9 @@ export class SimInvariants {
   }
 
   /** Before a message leaves its member, which holds `log`. */
-  sending(message: Message, log: RaftLog): void {
+  sending(message: Message, log: RaftLog, nowNs: number): void {
     const { from, term } = message;
+    this.#contact.sending(message, nowNs);
     switch (message.type) {
       case 'MsgAppResp': {
         // An answer to an earlier term is not about today's log.
@@ -125,20 +132,28 @@ export class SimInvariants {
     }
   }
 
+  /** A message has reached its member. */
+  delivered(message: Message): void {
+    this.#contact.delivered(message);
+  }
+
   /** After each callback of the member's process. */
   afterStep(id: MemberId, member: Member): void {
     const { core } = member;
     checkMember(core);
     const seen = this.#lives.get(id) ?? newLife(core);
     this.#lives.set(id, seen);
+    this.#ownTermCounts(id, seen, core);
     this.#monotone(id, seen, member);
     this.#logMatching(id, seen, core);
+    this.#calledDurable(id, core.log, core.log.stable);
     this.#stateMachineSafety(id, seen, core);
     if (core.role !== seen.role) {
       seen.role = core.role;
       if (core.role.type === 'leader') this.#newLeader(core);
     }
-    this.#calledDurable(id, core.log, core.log.stable);
+    const tooLong = this.#contact.tooLong(core);
+    if (tooLong !== undefined) throw new Broken('contact', `${this.#nameOf(id)} ${tooLong}`);
     this.#compareState(id, seen, member, COMPARE_EVERY);
   }
 
@@ -146,6 +161,35 @@ export class SimInvariants {
   compareNow(id: MemberId, member: Member): void {
     const seen = this.#lives.get(id);
     if (seen !== undefined) this.#compareState(id, seen, member, 1);
+    this.#compareMembership(id, member);
+  }
+
+  /** Members that have applied the same log know the same members. */
+  #compareMembership(id: MemberId, { machine }: Member): void {
+    const { applied, membership } = machine;
+    const words = membership
+      .list()
+      .map(({ id: of, name, peerUrls, clientUrls }) =>
+        [of, name, ...peerUrls, ...clientUrls].join(' '),
+      )
+      .join(', ');
+    const known = this.#memberships.get(applied) ?? words;
+    this.#memberships.set(applied, known);
+    if (words === known) return;
+    throw new Broken(
+      'membership',
+      `${this.#nameOf(id)} at index ${applied} knows ${words}; another ${known}`,
+    );
+  }
+
+  /** A leader counts copies of entries of its own term only (thesis 3.6.2). */
+  #ownTermCounts(id: MemberId, seen: Seen, { role, term, log }: Readonly<RaftCore>): void {
+    const isSameLeader = role.type === 'leader' && role === seen.role;
+    if (!isSameLeader || log.commit <= seen.commit || log.termAt(log.commit) === term) return;
+    throw new Broken(
+      'commit of its own term',
+      `${this.#nameOf(id)}, leader of term ${term}, committed ${log.termAt(log.commit)}/${log.commit}`,
+    );
   }
 
   #compareState(id: MemberId, seen: Seen, member: Member, every: number): void {
@@ -232,7 +276,7 @@ export class SimInvariants {
       // A snapshot that waits to be installed has moved commit past what is held here.
       if (entry === undefined) break;
       const known = this.#committed[index];
-      if (known === undefined) this.#commit(index, entry, core.term);
+      if (known === undefined) this.#commit(index, entry, core);
       else if (!sameEntry(known.entry, entry)) {
         throw new Broken(
           'state machine safety',
@@ -243,14 +287,29 @@ export class SimInvariants {
     seen.commitChecked = log.commit;
   }
 
-  #commit(index: Index, entry: Entry, inTerm: Term): void {
+  #commit(index: Index, entry: Entry, { term: inTerm, conf }: Readonly<RaftCore>): void {
     if (index !== this.#maxCommitted + 1) {
       throw new Broken('commit in order', `${index} committed after ${this.#maxCommitted}`);
+    }
+    // The first entries of a cluster are committed by configuration, before anybody asked.
+    const holders = conf.voters.filter((voter) => this.#holds(voter, entry));
+    if (entry.term > FIRST_TERM && holders.length * 2 <= conf.voters.length) {
+      const names = holders.map(this.#nameOf).join(', ');
+      throw new Broken(
+        'commit by a majority',
+        `${entry.term}/${index} is durable on ${names} only`,
+      );
     }
     this.#committed[index] = { entry, inTerm };
     this.#maxCommitted = index;
     const repeated = this.#oracle.commit(entry);
     if (repeated !== undefined) throw new Broken('committed once', repeated);
+  }
+
+  /** Whether it has called the entry, or a later leader's, durable. */
+  #holds(id: MemberId, entry: Entry): boolean {
+    const { term, index } = this.#promisesOf(id).durable;
+    return term > entry.term || (term === entry.term && index >= entry.index);
   }
 
   /** Election safety and leader completeness. */
@@ -264,6 +323,14 @@ export class SimInvariants {
       throw new Broken('election safety', `${this.#nameOf(known)} and ${who} lead term ${term}`);
     }
     this.#leaders.set(term, id);
+    const { voters } = core.conf;
+    const votes = voters.filter(
+      (voter) => voter === id || this.#promisesOf(voter).votes.get(term) === id,
+    );
+    if (votes.length * 2 <= voters.length) {
+      const names = votes.map(this.#nameOf).join(', ');
+      throw new Broken('elected by a majority', `${who} leads term ${term} by ${names} alone`);
+    }
     for (let index = this.#maxCommitted; index > log.commit; index--) {
       const committed = this.#committed[index];
       // One that was deposed unawares may lack what its successors commit.
@@ -296,6 +363,8 @@ interface CommittedEntry {
   readonly inTerm: Term;
 }
 
+/** Of the entries that a new cluster begins with. */
+const FIRST_TERM: Term = 1;
 /** Simulations end long before this many elections. */
 const TERMS_MAX = 2 ** 20;
 

@@ -13,6 +13,7 @@ import { seededRandom } from '../seeded-random.ts';
 import { SimClients } from './client.ts';
 import { SimCluster } from './cluster.ts';
 import { Broken, SimInvariants } from './invariants.ts';
+import { LeaderContact } from './leader-contact.ts';
 import { SimLoop } from './loop.ts';
 import { MemberTracer } from './member-trace.ts';
 import { SimNetwork } from './network.ts';
@@ -62,14 +63,15 @@ export class SimWorld {
     this.random = seededRandom(plan.seed).fork('sim');
     const ids = Array.from({ length: plan.memberCount }, (_, at): MemberId => BigInt(at + 1));
     const names = new Map(ids.map((id) => [id, nameOf(id)]));
-    this.invariants = new SimInvariants(this.oracle, nameOf);
+    this.invariants = new SimInvariants(this.oracle, nameOf, new LeaderContact(plan));
     const network = new SimNetwork({
       loop,
       random: this.random.fork('network'),
       network: plan.network,
       names,
       hooks: {
-        onSend: (message, log) => this.#guard(() => this.invariants.sending(message, log)),
+        onSend: (message, log) =>
+          this.#guard(() => this.invariants.sending(message, log, loop.nowNs)),
         onFate: (message, fate, sentNs) => this.#onFate(message, fate, sentNs),
       },
     });
@@ -165,6 +167,7 @@ export class SimWorld {
 
   #onFate(message: Message, fate: MessageTrace['fate'], sentNs: number): void {
     const { hash } = this;
+    if (fate === 'delivered') this.invariants.delivered(message);
     hash.number(this.loop.nowNs);
     hash.text(message.type);
     hash.number(Number(message.from) * 16 + Number(message.to));

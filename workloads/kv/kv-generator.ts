@@ -182,11 +182,13 @@ class Draft {
     const { key } = this.#span('key');
     const choice = drawWeighted(this.#random, [30, 30, 20, 20]);
     const newest = this.#recent.get(key) ?? [];
-    if (choice === 0 && newest.length > 0) {
-      return { target: 'value', key, result: 'equal', operand: this.#oneOf(newest) };
+    if (choice === 0) {
+      // Now and then of a key that was never written, which has no value at all.
+      const operand = newest.length > 0 ? this.#oneOf(newest) : 'none';
+      return { target: 'value', key, result: this.#chance(50) ? 'equal' : result, operand };
     }
     const span = this.#chance(25) ? fieldsOfSpan(this.#span('read')) : { key };
-    if (choice <= 1) return { target: 'version', ...span, result, operand: this.#below(4) };
+    if (choice === 1) return { target: 'version', ...span, result, operand: this.#below(4) };
     const target = choice === 2 ? 'create' : 'mod';
     return { target, ...span, result, operandBack: this.#back() };
   }
