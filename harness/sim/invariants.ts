@@ -194,7 +194,8 @@ export class SimInvariants {
 
   #compareState(id: MemberId, seen: Seen, member: Member, every: number): void {
     const { applied, store } = member.machine;
-    if (applied - seen.comparedAt < every) return;
+    // A comparison reads the whole store: a large one is compared less often.
+    if (applied - seen.comparedAt < Math.max(every, every > 1 ? store.keyCount : 1)) return;
     seen.comparedAt = applied;
     const difference =
       this.#oracle.compareStore(applied, store) ??

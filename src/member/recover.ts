@@ -124,6 +124,8 @@ async function reopen(
   checkpoint: Checkpoint | undefined,
 ): Promise<Result<RecoveredMember, RefusedDirectory>> {
   const snapshot = checkpoint === undefined ? EMPTY_SNAPSHOT : metaOf(checkpoint);
+  // A process that died right after putting the checkpoint in place had not synced its name.
+  if (checkpoint !== undefined) await options.disk.syncDirectory(options.snapDirectory);
   const opened = await Wal.open(walOptions, (log) => {
     return refuseStranger(options, log.metadata) ?? refuseGap(options, snapshot, log);
   });

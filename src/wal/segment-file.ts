@@ -54,8 +54,10 @@ export async function reopenSegment(
     if (tail.tornBytes > 0 || isShort) {
       await file.truncate(Math.max(place.segmentBytesMax, tail.endOffset));
     }
-    // What was read may still be in the page cache alone, if only the process had died.
+    // What was read may still be in the page cache alone, if only the process had died: the
+    // bytes, and the very name of the file.
     await file.datasync();
+    await place.disk.syncDirectory(place.directory);
   } catch (error) {
     await file.close();
     throw error;

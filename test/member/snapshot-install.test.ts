@@ -28,6 +28,8 @@ const EMPTY: StorageAppend = {
   responses: [],
 };
 const WORST = { below: (bound: number) => bound - 1 };
+/** Of what was not synced, every write survives and no change of a directory. */
+const NAMES_LOST = { below: () => 0 };
 const ignore = (): void => undefined;
 
 function meta(index: number, term: number): SnapshotMeta {
@@ -99,6 +101,20 @@ async function crashAfterRename(disk: MemoryDisk, at: SnapshotMeta): Promise<Mem
 }
 
 describe('a crash between a snapshot and its mark in the log', () => {
+  test('what only a process survived is durable once it was started from', async () => {
+    const disk = new MemoryDisk();
+    const first = await boot(disk);
+    await first.ended(first.storage.append(append(4, 20, 1, 20), ignore));
+    const at = meta(100, 3);
+    await receive(disk, at.index, at.term);
+    await disk.rename(`${SNAP}/${receivedName(at)}`, `${SNAP}/db`);
+    // Only the process dies here, before the directory is synced; the power fails much later.
+    const second = await boot(disk);
+    await second.ended(second.storage.append(append(101, 102, 3, 102), ignore));
+    const third = await boot(disk.afterPowerLoss(NAMES_LOST));
+    expect(third.raft).toMatchObject({ snapshot: { index: 100 }, entries: [{ index: 101 }, {}] });
+  });
+
   test('the log goes on from the snapshot', async () => {
     const disk = new MemoryDisk();
     const first = await boot(disk);

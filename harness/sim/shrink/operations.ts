@@ -1,6 +1,6 @@
 /** Fewer operations of the script and faults of the schedule, and simpler operations. */
-import { fieldsOf, isJsonArray } from '../../../checkers/history/guards.ts';
-import type { Json } from '../../../checkers/history/op.ts';
+import { fieldsOf, isClientOp, isJsonArray } from '../../../checkers/history/guards.ts';
+import type { Json, Op } from '../../../checkers/history/op.ts';
 import type { ScriptedOp, SimPlan } from '../plan.ts';
 import { reduceList } from './reduce-list.ts';
 import type { Search } from './search.ts';
@@ -8,10 +8,8 @@ import { keysIn } from './size.ts';
 
 /** To be rid of this part of the script at once is worth more tries. */
 const BIG_PART = 4;
-/** Smaller scripts are looked at operation by operation at once. */
-const KINDS_OPS_LEAST = 16;
-/** Keys are many: this part of them at least goes at once. */
-const KEY_PART = 8;
+/** A function is left out as a whole if this part of the script are its operations. */
+const FUNCTION_PART = 8;
 /** A rough look leaves out no less than this part of the script at once. */
 const ROUGH_PART = 16;
 
@@ -27,8 +25,9 @@ export async function makeFewerOperations(
   const { script } = search.plan;
   if (script === undefined || script.length === 0) return;
   if (await search.takeEagerly(withScript(search.plan, []))) return;
+  await takeEvidence(search);
   await takeFew(search);
-  await takeFewerKinds(search);
+  await takeFewerFunctions(search);
   const left = search.plan.script ?? [];
   const leastPiece = isRough ? Math.ceil(left.length / ROUGH_PART) : 1;
   const works = (kept: readonly ScriptedOp[]): Promise<boolean> => {
@@ -59,32 +58,45 @@ async function takeFew(search: Search): Promise<void> {
   }
 }
 
-/**
- * Whole functions and keys: what a failure has nothing to do with changes little when it goes, and
- * there is no need to find it piece by piece.
- */
-async function takeFewerKinds(search: Search): Promise<void> {
-  const script = search.plan.script ?? [];
-  if (script.length < KINDS_OPS_LEAST) return;
-  const keysOf = ({ value }: ScriptedOp): string[] => keysIn(value);
-  await takeGroups(search, ({ f }) => [f], 1);
-  await takeGroups(search, keysOf, KEY_PART);
+/** What a checker could not explain, alone or with everything from its beginning to its end. */
+async function takeEvidence(search: Search): Promise<void> {
+  const { plan, outcome } = search;
+  const { script = [] } = plan;
+  const evidence = outcome.checks.find(({ validity }) => validity === 'invalid')?.evidence;
+  if (evidence === undefined) return;
+  const keys = new Set(evidence.ops.flatMap(({ value }) => keysIn(value)));
+  const ofKeys = script.filter(({ value }) => keysIn(value).some((key) => keys.has(key)));
+  for (const left of [evidenceOps(plan, evidence.ops), ofKeys]) {
+    if (await search.takeEagerly(withScript(plan, left))) return;
+  }
 }
 
-/** Leaves out all operations of some groups: no fewer than 1 in `part` of all groups at once. */
-async function takeGroups(
-  search: Search,
-  groupsOf: (op: ScriptedOp) => readonly string[],
-  part: number,
-): Promise<void> {
+/** The script's operations that are among `ops`; each was invoked at its time or later. */
+function evidenceOps({ script = [], workload }: SimPlan, ops: readonly Op[]): ScriptedOp[] {
+  const asked = ops.filter(isClientOp).map(({ type, time, process, f, value }) => {
+    if (type !== 'invoke') return undefined;
+    const thread = process % workload.concurrency;
+    return script.findLast(
+      (op) => op.thread === thread && op.f === f && op.atNs <= time && isSame(op.value, value),
+    );
+  });
+  return script.filter((op) => asked.includes(op));
+}
+
+function isSame(value: Json, other: Json): boolean {
+  return JSON.stringify(value) === JSON.stringify(other);
+}
+
+/** Everything but one function, if that is much: most failures have nothing to do with reads. */
+async function takeFewerFunctions(search: Search): Promise<void> {
   const { script = [] } = search.plan;
-  const groups = [...new Set(script.flatMap(groupsOf))];
-  const leastPiece = part === 1 ? 1 : Math.ceil(groups.length / part);
-  const works = (kept: readonly string[]): Promise<boolean> => {
-    const left = script.filter((op) => groupsOf(op).every((group) => kept.includes(group)));
-    return search.take({ ...search.plan, script: left });
-  };
-  await reduceList(groups, works, leastPiece);
+  const counts = new Map<string, number>();
+  for (const { f } of script) counts.set(f, (counts.get(f) ?? 0) + 1);
+  const many = [...counts].filter(([, count]) => count * FUNCTION_PART >= script.length);
+  for (const [name] of many.sort(([, a], [, b]) => b - a)) {
+    const left = search.plan.script?.filter(({ f }) => f !== name) ?? [];
+    await search.take(withScript(search.plan, left));
+  }
 }
 
 /** Takes smaller values for as long as there are any. */

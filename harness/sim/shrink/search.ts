@@ -15,7 +15,7 @@ const WORK_PER_OP = 30;
 /** The simulator gives up on one that runs in circles after about so many events. */
 const WORK_BROKEN = 200_000;
 /** About a minute of one processor; counted, because the clock would not be deterministic. */
-const WORK_MAX = 15_000_000;
+const WORK_MAX = 20_000_000;
 /** Other seeds that tell how often a plan fails. */
 const GAUGE_SEEDS = 3;
 /** Seeds for each candidate, by how many of the others failed: rarer failures need more. */
