@@ -32,7 +32,8 @@ export class LeaderContact {
   }
 
   delivered(message: Message): void {
-    this.#silenceOf(message.to, message.from).beats = 0;
+    const silence = this.#silence.get(message.to)?.get(message.from);
+    if (silence !== undefined) silence.beats = 0;
   }
 
   /** In words, if the member still leads though a quorum has long been silent. */
@@ -41,11 +42,14 @@ export class LeaderContact {
       this.#silence.delete(core.id);
       return undefined;
     }
+    const silences = this.#silence.get(core.id);
+    if (silences === undefined) return undefined;
     const { voters } = core.conf;
-    const heard = voters.filter(
-      (id) => id === core.id || this.#silenceOf(core.id, id).beats <= this.#silentMax,
-    );
-    if (heard.length * 2 > voters.length) return undefined;
+    let silent = 0;
+    for (const id of voters) {
+      if ((silences.get(id)?.beats ?? 0) > this.#silentMax) silent += 1;
+    }
+    if ((voters.length - silent) * 2 > voters.length) return undefined;
     return `leads term ${core.term}, and ${this.#silentMax} heartbeats went unanswered by a quorum`;
   }
 

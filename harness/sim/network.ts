@@ -54,6 +54,8 @@ interface Transfer {
   end(delivered: boolean): void;
 }
 
+/** What a message sets off in its member is a step of its state machine. */
+const SYNCHRONOUS = { isSynchronous: true } as const;
 /** How often the real transport dials again, in ms; it is told of a refusal each time. */
 const REDIAL_MS = 25;
 /** A sender hears of a lost message once in so many: when its connection breaks over it. */
@@ -182,7 +184,8 @@ export class SimNetwork {
     if (!this.#quality.reorders) arrivalNs = Math.max(arrivalNs, link.notBeforeNs[lane]);
     link.notBeforeNs[lane] = Math.max(arrivalNs, link.notBeforeNs[lane]);
     const carried = this.#options.encodes ? overTheWire(message) : message;
-    this.#loop.schedule(arrivalNs - sentNs, () => this.#arrive(from, to, carried, sentNs));
+    const arrive = (): void => this.#arrive(from, to, carried, sentNs);
+    this.#loop.schedule(arrivalNs - sentNs, arrive, SYNCHRONOUS);
   }
 
   #arrive(from: Station, to: MemberId, message: Message, sentNs: number): void {
@@ -192,14 +195,10 @@ export class SimNetwork {
     }
     const station = this.#stations.get(to);
     if (station?.handlers === undefined) return this.#lose(from, to, message, 'dead', sentNs);
-    station.process.schedule(
-      0,
-      () => {
-        this.#hooks.onFate(message, 'delivered', sentNs);
-        station.handlers?.onMessage(message);
-      },
-      'synchronous',
-    );
+    station.process.deliver(() => {
+      this.#hooks.onFate(message, 'delivered', sentNs);
+      station.handlers?.onMessage(message);
+    });
   }
 
   #lose(from: Station, to: MemberId, message: Message, fate: Fate, sentNs?: number): void {

@@ -3,7 +3,7 @@
  * killed, suspended and slowed down at any point where a real one could be.
  */
 import type { Random } from '../../src/ports/random.ts';
-import type { EventOptions, EventOwner, SimEvent, SimLoop } from './loop.ts';
+import { type EventOptions, type EventOwner, SimEvent, type SimLoop } from './loop.ts';
 
 export type ProcessState = 'running' | 'paused' | 'dead';
 
@@ -44,6 +44,12 @@ export class SimProcess implements EventOwner {
   schedule(delayNs: number, run: () => void, kind?: 'synchronous'): Disposable {
     const options = kind === undefined ? this.#asynchronous : this.#synchronous;
     return this.#options.loop.schedule(delayNs, run, options);
+  }
+
+  /** Runs `run`, which resolves no promise, at once, or as soon as the process runs again. */
+  deliver(run: () => void): void {
+    const when = { atNs: this.#options.loop.nowNs, sequence: 0 };
+    this.arrive(new SimEvent(when, run, this.#synchronous));
   }
 
   /** Resolves after `delayNs`; never, if the process is dead by then. */
