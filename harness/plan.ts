@@ -104,6 +104,7 @@ function whyMissing(
   const report = capabilities.find((candidate) => candidate.capability === needs);
   if (report?.available !== true) return report?.detail ?? `the backend offers no ${needs}`;
   const fewest = kind === 'partition-ring' ? 3 : 2;
-  if (family === 'network' && memberCount < fewest) return `needs ${fewest} members`;
+  const isOfLinks = family === 'network' || family === 'links';
+  if (isOfLinks && memberCount < fewest) return `needs ${fewest} members`;
   return undefined;
 }

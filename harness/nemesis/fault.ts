@@ -75,7 +75,7 @@ export type FaultSpec<Kind extends FaultKind = FaultKind> = {
 }[Kind];
 
 /** Faults of one family exclude each other: they would undo or hide each other's effect. */
-export type FaultFamily = 'process' | 'network' | 'disk' | 'clock';
+export type FaultFamily = 'process' | 'network' | 'links' | 'disk' | 'clock';
 
 export interface FaultPackage<Kind extends FaultKind> {
   readonly kind: Kind;

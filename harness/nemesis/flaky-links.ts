@@ -12,7 +12,7 @@ const DELAY_MS_MOST = 400;
 export const flakyLinks: FaultPackage<'flaky-links'> = {
   kind: 'flaky-links',
   needs: 'flaky-links',
-  family: 'network',
+  family: 'links',
   lastsPercent: [55, 70],
   plan: (_nodes, random) => ({ kind: 'flaky-links', ...drawQuality(random) }),
   async prepare({ cluster }, spec) {

@@ -50,7 +50,10 @@ export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> 
 
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULT_PACKAGES) as FaultKind[];
 
-/** Those that every backend can do; their order is part of what a seed means. */
+/**
+ * What a storm does when not told otherwise: every backend can do it. Their order is part of what
+ * a seed means, so what came later (`partition-shuffle`) is asked for by name.
+ */
 export const DEFAULT_FAULT_KINDS: readonly FaultKind[] = [
   'kill',
   'kill-all',
