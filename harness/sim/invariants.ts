@@ -30,6 +30,8 @@ export class Broken extends Error {
 interface Promises {
   /** Whom it voted for, by term. */
   readonly votes: Map<Term, MemberId>;
+  /** How far it has told the leader of a term that it holds that leader's log. */
+  readonly acknowledged: Map<Term, Index>;
   /** The most advanced log that it has called durable. */
   durable: { readonly term: Term; readonly index: Index };
   /** The highest term that it has acted in as candidate or leader, or voted in. */
@@ -112,14 +114,17 @@ export class SimInvariants {
   }
 
   /** Before a message leaves its member, which holds `log`. */
-  sending(message: Message, log: RaftLog, nowNs: number): void {
+  sending(message: Message, log: RaftLog): void {
     const { from, term } = message;
-    this.#contact.sending(message, nowNs);
     switch (message.type) {
       case 'MsgAppResp': {
         // An answer to an earlier term is not about today's log.
         const isStale = (this.#lives.get(from)?.term ?? 0) > term;
-        if (!message.reject && !isStale) this.#calledDurable(from, log, message.index);
+        if (message.reject) return;
+        // The leader of that term may still count it, though the member has moved on.
+        const { acknowledged } = this.#promisesOf(from);
+        acknowledged.set(term, Math.max(acknowledged.get(term) ?? 0, message.index));
+        if (!isStale) this.#calledDurable(from, log, message.index);
         return;
       }
       case 'MsgVote':
@@ -293,7 +298,7 @@ export class SimInvariants {
       throw new Broken('commit in order', `${index} committed after ${this.#maxCommitted}`);
     }
     // The first entries of a cluster are committed by configuration, before anybody asked.
-    const holders = conf.voters.filter((voter) => this.#holds(voter, entry));
+    const holders = conf.voters.filter((voter) => this.#holds(voter, entry, inTerm));
     if (entry.term > FIRST_TERM && holders.length * 2 <= conf.voters.length) {
       const names = holders.map(this.#nameOf).join(', ');
       throw new Broken(
@@ -307,9 +312,11 @@ export class SimInvariants {
     if (repeated !== undefined) throw new Broken('committed once', repeated);
   }
 
-  /** Whether it has called the entry, or a later leader's, durable. */
-  #holds(id: MemberId, entry: Entry): boolean {
-    const { term, index } = this.#promisesOf(id).durable;
+  /** Whether it has called the entry, or a later leader's, durable, or told that leader so. */
+  #holds(id: MemberId, entry: Entry, inTerm: Term): boolean {
+    const { acknowledged, durable } = this.#promisesOf(id);
+    if ((acknowledged.get(inTerm) ?? 0) >= entry.index) return true;
+    const { term, index } = durable;
     return term > entry.term || (term === entry.term && index >= entry.index);
   }
 
@@ -348,7 +355,12 @@ export class SimInvariants {
   #promisesOf(id: MemberId): Promises {
     const known = this.#promises.get(id);
     if (known !== undefined) return known;
-    const fresh: Promises = { votes: new Map(), durable: { term: 0, index: 0 }, term: 0 };
+    const fresh: Promises = {
+      votes: new Map(),
+      acknowledged: new Map(),
+      durable: { term: 0, index: 0 },
+      term: 0,
+    };
     this.#promises.set(id, fresh);
     return fresh;
   }

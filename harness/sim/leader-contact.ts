@@ -1,68 +1,54 @@
 /**
  * A leader that hears no quorum any more steps down within two election timeouts (thesis 6.2):
- * its clients must not wait for what cannot come. Time is counted in heartbeats sent without a
- * word back, so that a leader that is suspended or slow is not blamed for it.
+ * its clients must not wait for what cannot come. Time is the leader's own, in heartbeats that
+ * its ticks made due: one that is suspended or slow is not blamed for it.
  */
 import type { MemberId } from '../../src/lib/ids.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import type { Message } from '../../src/raft/message.ts';
 import type { WorldPlan } from './plan.ts';
 
-/** In election timeouts: two, and as much again for heartbeats that reads send out of turn. */
+/** In election timeouts: two, and as much again for whatever is on its way. */
 const PATIENCE_ELECTIONS = 4;
 
 export class LeaderContact {
   readonly #silentMax: number;
-  readonly #intervalNs: number;
-  /** By leader, then by peer. */
-  readonly #silence = new Map<MemberId, Map<MemberId, Silence>>();
+  readonly #leaders = new Map<MemberId, Leading>();
 
   constructor({ heartbeatMs, electionMs }: Pick<WorldPlan, 'heartbeatMs' | 'electionMs'>) {
     this.#silentMax = Math.ceil((PATIENCE_ELECTIONS * electionMs) / heartbeatMs);
-    this.#intervalNs = heartbeatMs * 0.9e6;
   }
 
-  /** Beats that come faster than the interval are one. */
-  sending(message: Message, nowNs: number): void {
-    if (message.type !== 'MsgHeartbeat') return;
-    const silence = this.#silenceOf(message.from, message.to);
-    if (nowNs - silence.countedNs < this.#intervalNs) return;
-    silence.beats += 1;
-    silence.countedNs = nowNs;
+  delivered({ from, to }: Message): void {
+    this.#leaders.get(to)?.heardAt.set(from, this.#leaders.get(to)!.beats);
   }
 
-  delivered(message: Message): void {
-    const silence = this.#silence.get(message.to)?.get(message.from);
-    if (silence !== undefined) silence.beats = 0;
-  }
-
-  /** In words, if the member still leads though a quorum has long been silent. */
-  tooLong(core: Readonly<RaftCore>): string | undefined {
-    if (core.role.type !== 'leader') {
-      this.#silence.delete(core.id);
+  /** After a step; in words, if the member still leads though a quorum has long been silent. */
+  tooLong({ id, role, conf, term }: Readonly<RaftCore>): string | undefined {
+    if (role.type !== 'leader') {
+      this.#leaders.delete(id);
       return undefined;
     }
-    const silences = this.#silence.get(core.id);
-    if (silences === undefined) return undefined;
-    const { voters } = core.conf;
-    let silent = 0;
-    for (const id of voters) {
-      if ((silences.get(id)?.beats ?? 0) > this.#silentMax) silent += 1;
-    }
-    if ((voters.length - silent) * 2 > voters.length) return undefined;
-    return `leads term ${core.term}, and ${this.#silentMax} heartbeats went unanswered by a quorum`;
-  }
-
-  #silenceOf(leader: MemberId, peer: MemberId): Silence {
-    const known = this.#silence.get(leader) ?? new Map<MemberId, Silence>();
-    this.#silence.set(leader, known);
-    const silence = known.get(peer) ?? { beats: 0, countedNs: 0 };
-    known.set(peer, silence);
-    return silence;
+    const leading = this.#leaders.get(id) ?? { beats: 0, elapsedTicks: 0, heardAt: new Map() };
+    this.#leaders.set(id, leading);
+    // They count up to the heartbeat and begin anew.
+    if (role.heartbeatElapsedTicks < leading.elapsedTicks) leading.beats += 1;
+    leading.elapsedTicks = role.heartbeatElapsedTicks;
+    const { voters } = conf;
+    const heard = voters.filter((peer) => {
+      const silence = leading.beats - (leading.heardAt.get(peer) ?? 0);
+      return peer === id || silence <= this.#silentMax;
+    });
+    if (heard.length * 2 > voters.length) return undefined;
+    return `leads term ${term}, and ${this.#silentMax} heartbeats went unanswered by a quorum`;
   }
 }
 
-interface Silence {
+/** One member, while it leads. */
+interface Leading {
+  /** Heartbeats that were due so far. */
   beats: number;
-  countedNs: number;
+  elapsedTicks: number;
+  /** By peer: how many beats there had been when it was last heard. */
+  readonly heardAt: Map<MemberId, number>;
 }

@@ -157,8 +157,11 @@ class Simulation {
     this.#tracePhase('liveness phase', `without ${[...givenUp].join(', ') || 'loss'}`);
     const limitMs = recoveryLimitMs(electionMs);
     this.#recovery = await recover(this.#context, limitMs, this.#abort.signal);
-    const { unreadable, diedAlone } = this.#recovery;
-    if (diedAlone.length > 0) this.#stuck(`${diedAlone.join(', ')} had died`);
+    // A member may notice only now what its disk refused it before: it is started once more.
+    if (this.#recovery.unreadable.some((name) => cluster.node(name).life === undefined)) {
+      this.#recovery = await recover(this.#context, limitMs, this.#abort.signal);
+    }
+    const { unreadable } = this.#recovery;
     if (unreadable.length > 0) {
       this.#stuck(`${unreadable.join(', ')} answered no read within ${limitMs} ms of healing`);
     }

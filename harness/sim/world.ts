@@ -70,8 +70,7 @@ export class SimWorld {
       network: plan.network,
       names,
       hooks: {
-        onSend: (message, log) =>
-          this.#guard(() => this.invariants.sending(message, log, loop.nowNs)),
+        onSend: (message, log) => this.#guard(() => this.invariants.sending(message, log)),
         onFate: (message, fate, sentNs) => this.#onFate(message, fate, sentNs),
       },
     });

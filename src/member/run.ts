@@ -4,6 +4,7 @@ import type { Message, StorageAppend } from '../raft/message.ts';
 import type { DueCheckpoint, Input, Outcome } from './input.ts';
 import type { LoopPorts } from './loop-ports.ts';
 import type { Member } from './member.ts';
+import { StorageError } from './storage.ts';
 
 /**
  * The one loop that carries a member's outputs out: sends, persists, answers. Inputs are
@@ -131,6 +132,8 @@ export class MemberLoop {
       this.#ports.log.info('saved checkpoint', { index: meta.index, term: meta.term });
       this.step({ type: 'checkpointSaved', meta });
     } catch (error) {
+      if (error instanceof StorageError)
+        return this.#ports.onFatal('the log cannot be written', error);
       // The old checkpoint and the whole log are still there, so nothing is lost yet.
       this.#ports.log.error('checkpoint failed; will try again', { error: String(error) });
       this.step({ type: 'checkpointFailed' });

@@ -47,7 +47,10 @@ export class Storage {
     return this.#tail;
   }
 
-  /** Writes the checkpoint beside the old one, then lets the log forget what it covers. */
+  /**
+   * Writes the checkpoint beside the old one, then lets the log forget what it covers. Rejects
+   * with {@link StorageError} if the log failed over it; after anything else it can be repeated.
+   */
   async saveCheckpoint(image: DueCheckpoint): Promise<SnapshotMeta> {
     return this.#inTurn(() => this.#writeCheckpoint(image));
   }
@@ -68,9 +71,18 @@ export class Storage {
     } finally {
       image.release();
     }
-    await this.#wal.saveSnapshot({ index, term, confState });
+    await this.#mark({ index, term, confState });
     await this.#wal.release(index);
     return { index, term, confState };
+  }
+
+  /** Rejects with {@link StorageError}: a log that failed once takes nothing any more. */
+  async #mark(meta: SnapshotMeta): Promise<void> {
+    try {
+      await this.#wal.saveSnapshot(meta);
+    } catch (error) {
+      throw new StorageError(`the log took no mark of the checkpoint: ${String(error)}`);
+    }
   }
 
   async #write(

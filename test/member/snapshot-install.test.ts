@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recover } from '../../src/member/recover.ts';
-import { Storage } from '../../src/member/storage.ts';
+import { Storage, StorageError } from '../../src/member/storage.ts';
 import type { Entry, SnapshotMeta, StorageAppend } from '../../src/raft/message.ts';
 import { readCheckpointMeta } from '../../src/snap/checkpoint-file.ts';
 import { receivedName } from '../../src/snap/received-name.ts';
@@ -99,6 +99,15 @@ async function crashAfterRename(disk: MemoryDisk, at: SnapshotMeta): Promise<Mem
   await disk.syncDirectory(SNAP);
   return disk.afterPowerLoss(WORST);
 }
+
+test('a checkpoint that the log cannot mark is no failure to be repeated', async () => {
+  const disk = new MemoryDisk();
+  const { storage, ended } = await boot(disk);
+  await ended(storage.append(append(4, 20, 1, 20), ignore));
+  // The checkpoint's own sync succeeds, that of its mark does not.
+  disk.failNth('datasync', 2, 'EIO');
+  await expect(ended(storage.saveCheckpoint(imageAt(20, 1)))).rejects.toThrow(StorageError);
+});
 
 describe('a crash between a snapshot and its mark in the log', () => {
   test('what only a process survived is durable once it was started from', async () => {

@@ -1,12 +1,40 @@
 import { describe, expect, test } from 'vitest';
 import { Broken, SimInvariants } from '../../harness/sim/invariants.ts';
+import { LeaderContact } from '../../harness/sim/leader-contact.ts';
 import { Oracle } from '../../harness/sim/oracle/oracle.ts';
-import type { MemberId, Term } from '../../src/lib/ids.ts';
-import type { Message, MsgAppResp, MsgVoteResp } from '../../src/raft/message.ts';
-import { type Crafted, craft, empty, makeLeader, put, restoreOf } from './crafted-member.ts';
+import { assert } from '../../src/lib/assert.ts';
+import type { MemberId } from '../../src/lib/ids.ts';
+import type { Message } from '../../src/raft/message.ts';
+import { becomeFollower } from '../../src/raft/transitions.ts';
+import {
+  acknowledge,
+  acknowledged,
+  type Crafted,
+  commitAsLeader,
+  craft,
+  elect,
+  empty,
+  makeLeader,
+  put,
+  restoreOf,
+  vote,
+} from './crafted-member.ts';
+
+const HEARTBEAT_MS = 100;
+const ELECTION_MS = 1_000;
+/** Of four election timeouts; one more without an answer is too many. */
+const SILENT_BEATS_MAX = 40;
 
 function watch(): SimInvariants {
-  return new SimInvariants(new Oracle(), (id) => `n${id}`);
+  const contact = new LeaderContact({ heartbeatMs: HEARTBEAT_MS, electionMs: ELECTION_MS });
+  return new SimInvariants(new Oracle(), (id) => `n${id}`, contact);
+}
+
+/** One that knows `LOG` to be durable on the other two members. */
+function watchHeld(): SimInvariants {
+  const invariants = watch();
+  acknowledge(invariants, [2n, 3n], LOG);
+  return invariants;
 }
 
 function step(invariants: SimInvariants, { core, member }: Crafted): void {
@@ -24,33 +52,41 @@ function brokenBy(check: () => void): { readonly property: string; readonly deta
   return { property: 'none', detail: '' };
 }
 
-function vote(from: MemberId, to: MemberId, term: Term, reject = false): MsgVoteResp {
-  return { type: 'MsgVoteResp', from, to, term, reject };
-}
-
-function acknowledged(from: MemberId, term: Term, index: number): MsgAppResp {
-  return {
-    type: 'MsgAppResp',
-    from,
-    to: 1n,
-    term,
-    index,
-    reject: false,
-    rejectHint: 0,
-    logTerm: 0,
-  };
-}
-
 const LOG = [put(1, 1, 'a'), put(1, 2, 'b'), put(2, 3, 'c')];
 
 describe('elections', () => {
   test('two leaders in one term', () => {
     const invariants = watch();
-    step(invariants, makeLeader(craft({ id: 1n, term: 4 })));
-    step(invariants, makeLeader(craft({ id: 3n, term: 5 })));
+    step(invariants, elect(invariants, craft({ id: 1n, term: 4 }), [3n]));
+    step(invariants, elect(invariants, craft({ id: 3n, term: 5 }), [1n]));
     const found = brokenBy(() => step(invariants, makeLeader(craft({ id: 2n, term: 4 }))));
     expect(found.property).toBe('election safety');
     expect(found.detail).toContain('n1 and n2 lead term 5');
+  });
+
+  test('a leader for whom less than a majority voted', () => {
+    const invariants = watch();
+    const { log } = craft({ id: 2n }).core;
+    invariants.sending(vote(2n, 1n, 4), log);
+    invariants.sending(vote(2n, 1n, 5, true), log);
+    invariants.sending({ ...vote(2n, 1n, 5), type: 'MsgPreVoteResp' }, log);
+    invariants.sending(vote(3n, 2n, 5), log);
+    const found = brokenBy(() => step(invariants, makeLeader(craft({ id: 1n, term: 4 }))));
+    expect(found).toEqual({
+      property: 'elected by a majority',
+      detail: 'n1 leads term 5 by n1 alone',
+    });
+  });
+
+  test('half of the votes are none, and one more is enough', () => {
+    const four = { id: 1n, term: 4, voters: [1n, 2n, 3n, 4n] };
+    const half = watch();
+    const found = brokenBy(() => step(half, elect(half, craft(four), [2n])));
+    expect(found.property).toBe('elected by a majority');
+    expect(found.detail).toBe('n1 leads term 5 by n1, n2 alone');
+    const most = watch();
+    step(most, elect(most, craft(four), [2n, 4n]));
+    step(watch(), makeLeader(craft({ id: 1n, term: 4, voters: [1n] })));
   });
 
   test('two votes in one term, for others or for itself', () => {
@@ -80,19 +116,21 @@ describe('elections', () => {
   });
 
   test('a leader that lacks a committed entry', () => {
-    const invariants = watch();
+    const invariants = watchHeld();
     step(invariants, craft({ id: 1n, entries: LOG, commit: 3, term: 2 }));
-    const short = makeLeader(craft({ id: 2n, entries: LOG.slice(0, 2), term: 2 }));
-    const found = brokenBy(() => step(invariants, short));
+    const short = craft({ id: 2n, entries: LOG.slice(0, 2), term: 2 });
+    const found = brokenBy(() => step(invariants, elect(invariants, short, [3n])));
     expect(found.property).toBe('leader completeness');
     expect(found.detail).toContain('n2, leader of term 3, lacks committed entry 2/3');
   });
 
   test('a leader that has them all, or of a term before they were committed, is sound', () => {
-    const invariants = watch();
+    const invariants = watchHeld();
     step(invariants, craft({ id: 1n, entries: LOG, commit: 3, term: 5 }));
-    step(invariants, makeLeader(craft({ id: 2n, entries: LOG, commit: 1, term: 6 })));
-    step(invariants, makeLeader(craft({ id: 3n, entries: LOG.slice(0, 2), term: 2 })));
+    const full = craft({ id: 2n, entries: LOG, commit: 1, term: 6 });
+    step(invariants, elect(invariants, full, [3n]));
+    const unaware = craft({ id: 3n, entries: LOG.slice(0, 2), term: 2 });
+    step(invariants, elect(invariants, unaware, [2n]));
   });
 });
 
@@ -151,6 +189,70 @@ describe('logs', () => {
   });
 });
 
+describe('commits', () => {
+  test('of an entry that less than a majority called durable', () => {
+    const alone = craft({ id: 1n, entries: LOG, commit: 3 });
+    const found = brokenBy(() => step(watch(), alone));
+    expect(found.property).toBe('commit by a majority');
+    expect(found.detail).toBe('2/3 is durable on n1 only');
+    const behind = watch();
+    acknowledge(behind, [2n, 3n], LOG.slice(0, 2));
+    expect(brokenBy(() => step(behind, alone)).property).toBe('commit by a majority');
+    const four = watch();
+    const half = craft({ id: 1n, entries: LOG, commit: 3, voters: [1n, 2n, 3n, 4n] });
+    acknowledge(four, [2n], LOG);
+    const detail = brokenBy(() => step(four, half)).detail;
+    expect(detail).toBe('2/3 is durable on n1, n2 only');
+  });
+
+  test('of what a majority holds, its own disk or not, in a log or a snapshot', () => {
+    const others = watch();
+    acknowledge(others, [2n, 3n], LOG);
+    const slow = craft({ id: 1n, entries: LOG.slice(0, 2), term: 2 });
+    slow.core.log.append(LOG[2]!);
+    slow.core.log.commitTo(3);
+    step(others, slow);
+    const snapshots = watch();
+    step(snapshots, craft({ id: 2n, snapshot: { index: 3, term: 2 } }));
+    step(snapshots, craft({ id: 1n, entries: LOG, commit: 3 }));
+    const further = watch();
+    acknowledge(further, [2n], [...LOG, put(3, 4, 'd')]);
+    step(further, craft({ id: 1n, entries: LOG, commit: 3 }));
+    expect([others, snapshots, further].map(({ maxCommitted }) => maxCommitted)).toEqual([3, 3, 3]);
+  });
+
+  test('of the entries that a cluster begins with need nobody', () => {
+    const invariants = watch();
+    step(invariants, craft({ id: 1n, entries: LOG, commit: 2 }));
+    expect(invariants.maxCommitted).toBe(2);
+  });
+
+  test('by counting what an earlier leader left', () => {
+    const invariants = watchHeld();
+    const leader = elect(invariants, craft({ id: 1n, entries: LOG, term: 2 }), [2n]);
+    step(invariants, leader);
+    commitAsLeader(leader, 3);
+    expect(brokenBy(() => step(invariants, leader))).toEqual({
+      property: 'commit of its own term',
+      detail: 'n1, leader of term 3, committed 2/3',
+    });
+  });
+
+  test('of an earlier term that come with its own, or came before it led', () => {
+    const invariants = watchHeld();
+    const leader = craft({ id: 1n, entries: LOG, term: 2 });
+    step(invariants, leader);
+    leader.core.log.commitTo(2);
+    step(invariants, elect(invariants, leader, [2n]));
+    acknowledge(invariants, [2n, 3n], [...LOG, empty(3, 4)]);
+    commitAsLeader(leader, 4);
+    step(invariants, leader);
+    const follower = craft({ id: 2n, entries: [...LOG, empty(3, 4)], commit: 3 });
+    step(invariants, follower);
+    expect(invariants.maxCommitted).toBe(4);
+  });
+});
+
 describe('what a disk must keep', () => {
   /** n1 after it has led term 3 with `LOG`, voted for n2 in term 4, and called all durable. */
   function promising(): SimInvariants {
@@ -188,7 +290,7 @@ describe('what a disk must keep', () => {
 
   test('a leader acts in its term', () => {
     const invariants = watch();
-    step(invariants, makeLeader(craft({ id: 1n, term: 6 })));
+    step(invariants, elect(invariants, craft({ id: 1n, term: 6 }), [2n]));
     const found = brokenBy(() => invariants.restarted(1n, restoreOf({ term: 6 })));
     expect(found.property).toBe('durable term');
   });
@@ -233,14 +335,14 @@ describe('what never falls', () => {
       }),
     ],
   ])('the %s', (what, after) => {
-    const invariants = watch();
+    const invariants = watchHeld();
     step(invariants, before);
     const found = brokenBy(() => step(invariants, after));
     expect(found).toEqual({ property: 'monotone', detail: `n1: its ${what} fell` });
   });
 
   test('but after a restart it may have been forgotten', () => {
-    const invariants = watch();
+    const invariants = watchHeld();
     step(invariants, before);
     invariants.restarted(1n, restoreOf({ term: 4, entries: LOG }));
     step(invariants, craft({ id: 1n, term: 4, entries: LOG, commit: 1 }));
@@ -248,13 +350,13 @@ describe('what never falls', () => {
 
   test('nothing is applied beyond commit', () => {
     const eager = craft({ id: 1n, entries: LOG, commit: 2, applied: LOG });
-    expect(brokenBy(() => step(watch(), eager)).property).toBe('applied ≤ commit');
+    expect(brokenBy(() => step(watchHeld(), eager)).property).toBe('applied ≤ commit');
   });
 });
 
 describe('the state', () => {
   test('differs from the model: told when it is compared', () => {
-    const invariants = watch();
+    const invariants = watchHeld();
     const wrong = LOG.with(2, put(2, 3, 'other'));
     const member = craft({ id: 1n, entries: LOG, commit: 3, applied: wrong });
     step(invariants, member);
@@ -277,5 +379,128 @@ describe('the state', () => {
     const member = craft({ id: 1n, term: 2 });
     member.core.role = { ...member.core.role, type: 'follower', leader: 1n } as never;
     expect(() => step(watch(), member)).toThrow('nobody follows itself');
+  });
+});
+
+describe('the membership', () => {
+  const URLS = { peerUrls: ['http://p'], clientUrls: ['http://c'], isLearner: false };
+
+  test.each([
+    ['a name', { name: 'other' }],
+    ['an URL for members', { peerUrls: [] }],
+    ['an URL for clients', { clientUrls: ['http://d'] }],
+  ])('differs between two that applied the same: %s', (_, change) => {
+    const invariants = watch();
+    const [one, two] = [1n, 2n].map((id) => craft({ id, entries: LOG, commit: 2 }));
+    one!.machine.membership.add({ id: 3n, name: 'n3', ...URLS });
+    two!.machine.membership.add({ id: 3n, name: 'n3', ...URLS, ...change });
+    invariants.compareNow(1n, one!.member);
+    const found = brokenBy(() => invariants.compareNow(2n, two!.member));
+    expect(found.property).toBe('membership');
+    expect(found.detail).toContain('n2 at index 0 knows 3 ');
+  });
+
+  test('is one at one index, and may be another at the next', () => {
+    const invariants = watch();
+    const [one, two] = [1n, 2n].map((id) => craft({ id, entries: LOG, commit: 2 }));
+    const later = craft({ id: 3n, entries: LOG, commit: 2, applied: LOG.slice(0, 1) });
+    for (const { machine } of [one!, two!]) machine.membership.add({ id: 3n, name: 'a', ...URLS });
+    later.machine.membership.add({ id: 3n, name: 'b', ...URLS });
+    for (const each of [one!, two!, later]) invariants.compareNow(each.core.id, each.member);
+    later.machine.membership.setAttributes({ memberId: 3n, name: 'c', clientUrls: [] });
+    expect(brokenBy(() => invariants.compareNow(3n, later.member)).property).toBe('membership');
+  });
+});
+
+const TICKS_PER_BEAT = 10;
+
+describe('contact', () => {
+  /** n1, which leads, and its heartbeats. */
+  class Beating {
+    readonly invariants = watch();
+    readonly leader = elect(this.invariants, craft({ id: 1n, term: 4 }), [2n]);
+
+    /** So many heartbeats come due, and those in `answering` answer each one. */
+    beat(count: number, { answering = [] }: BeatOptions = {}): void {
+      const { role } = this.leader.core;
+      assert(role.type === 'leader', 'only leaders have heartbeats');
+      for (let n = 0; n < count; n++) {
+        role.heartbeatElapsedTicks = TICKS_PER_BEAT - 1;
+        this.look();
+        role.heartbeatElapsedTicks = 0;
+        this.look();
+        for (const from of answering) this.answer(from);
+      }
+    }
+
+    answer(from: MemberId): void {
+      const { term } = this.leader.core;
+      this.invariants.delivered({ type: 'MsgHeartbeatResp', from, to: 1n, term, context: 0 });
+    }
+
+    look(): void {
+      step(this.invariants, this.leader);
+    }
+  }
+
+  interface BeatOptions {
+    readonly answering?: readonly MemberId[];
+  }
+
+  function isTooLong(check: () => void): boolean {
+    return brokenBy(check).property === 'contact';
+  }
+
+  test('with a quorum that is long lost by one who still leads', () => {
+    const cluster = new Beating();
+    cluster.beat(SILENT_BEATS_MAX);
+    expect(brokenBy(() => cluster.beat(1))).toEqual({
+      property: 'contact',
+      detail: `n1 leads term 5, and ${SILENT_BEATS_MAX} heartbeats went unanswered by a quorum`,
+    });
+  });
+
+  test('with a minority may be lost for ever', () => {
+    const cluster = new Beating();
+    cluster.beat(10 * SILENT_BEATS_MAX, { answering: [2n] });
+    cluster.beat(SILENT_BEATS_MAX);
+    expect(isTooLong(() => cluster.beat(1))).toBe(true);
+  });
+
+  test('is renewed by any message, of whoever makes up a quorum', () => {
+    const cluster = new Beating();
+    cluster.beat(SILENT_BEATS_MAX);
+    cluster.invariants.delivered(acknowledged(3n, 5, 1));
+    cluster.beat(SILENT_BEATS_MAX);
+    cluster.answer(2n);
+    cluster.beat(SILENT_BEATS_MAX);
+    cluster.invariants.delivered({ ...acknowledged(3n, 5, 1), to: 2n });
+    expect(isTooLong(() => cluster.beat(1))).toBe(true);
+  });
+
+  test('is missed by heartbeats that were due, not by other steps', () => {
+    const cluster = new Beating();
+    for (let n = 1; n <= 10 * SILENT_BEATS_MAX; n++) cluster.look();
+    cluster.beat(SILENT_BEATS_MAX);
+    expect(isTooLong(() => cluster.beat(1))).toBe(true);
+  });
+
+  test('is due anew of who leads anew', () => {
+    const cluster = new Beating();
+    const { core } = cluster.leader;
+    cluster.beat(SILENT_BEATS_MAX);
+    becomeFollower(core, 5, { leader: undefined, reason: 'no contact with a quorum' });
+    cluster.look();
+    elect(cluster.invariants, cluster.leader, [3n]);
+    cluster.beat(SILENT_BEATS_MAX);
+    expect(brokenBy(() => cluster.beat(1)).detail).toContain('n1 leads term 6');
+  });
+
+  test('need not be kept by a follower, nor by one without peers', () => {
+    const invariants = watch();
+    const { member } = craft({ id: 1n, term: 4 });
+    for (let n = 1; n <= 2 * SILENT_BEATS_MAX; n++) invariants.afterStep(1n, member);
+    const lone = makeLeader(craft({ id: 1n, term: 4, voters: [1n] }));
+    step(watch(), lone);
   });
 });

@@ -72,6 +72,25 @@ describe('shrinking', () => {
     expect(plan.schedule.every(({ startMs }) => startMs <= 5_000)).toBe(true);
   });
 
+  it('begins with what a checker could not explain', async () => {
+    const unexplained = [GENERATED[30]!, GENERATED[95]!];
+    const fake = new FakeSimulator((plan) =>
+      unexplained.every((op) => valuesOf(plan).includes((op.value as { value: number }).value)),
+    );
+    const invalid = { name: 'register', validity: 'invalid', summary: '', details: {} } as const;
+    const failing = async (plan: SimPlan) => {
+      const outcome = await fake.simulate(plan);
+      const ops = outcome.history.filter(({ time }) =>
+        unexplained.some(({ atNs }) => atNs === time),
+      );
+      const evidence = { sentence: '', ops, fromIndex: 0, toIndex: 0 };
+      return { ...outcome, checks: [{ ...invalid, evidence }] };
+    };
+    // Nothing, faults and members cost the others.
+    const { plan } = await shrink(largePlan(), { simulate: failing, runsMax: 20 });
+    expect(valuesOf(plan)).toEqual([30, 95]);
+  });
+
   it('simplifies transactions', async () => {
     const put = { op: 'put', key: 'kv/a/0', value: '1', prevKv: true };
     const range = { op: 'range', key: 'kv/a/0', limit: 3 };
@@ -132,7 +151,7 @@ describe('shrinking', () => {
     const fake = new FakeSimulator(failsWithKill, 1_000_000);
     const { runs, outcome } = await shrink(largePlan(), { ...fake, runsMax: RUNS_MAX });
     expect(runs).toBeGreaterThan(10);
-    expect(runs).toBeLessThan(20);
+    expect(runs).toBeLessThan(30);
     expect(outcome.failure).toEqual(FAILURE);
   });
 

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { SimWorld } from '../../harness/sim/world.ts';
 import { putRequest } from '../../src/client/requests.ts';
+import { makeLeader } from './crafted-member.ts';
 import { shortPlan } from './short-plan.ts';
+
+/** A multiple of the heartbeats that go unanswered before that is a failure. */
+const LONG_CUT_MS = 2_000;
 
 /** Three members that have elected a leader and written something. */
 async function serving(): Promise<SimWorld> {
@@ -25,6 +29,18 @@ function memberOf(world: SimWorld, name: string) {
   const member = world.cluster.node(name).life?.serving?.member;
   if (member === undefined) throw new Error(`${name} does not serve`);
   return member;
+}
+
+function leaderOf(world: SimWorld) {
+  const leader = world.nodes.find(({ name }) => memberOf(world, name).core.role.type === 'leader');
+  if (leader === undefined) throw new Error('nobody leads');
+  return leader;
+}
+
+/** No message between the members arrives any more. */
+async function cutAll({ nodes, cluster }: SimWorld): Promise<void> {
+  const names = nodes.map(({ name }) => name);
+  await cluster.setGrudge(new Map(names.map((name) => [name, new Set(names)])));
 }
 
 describe('real members', () => {
@@ -56,16 +72,14 @@ describe('real members', () => {
 
   test('that lead without having been elected are found out', async () => {
     const world = await serving();
-    const leader = world.nodes.find(
-      ({ name }) => memberOf(world, name).core.role.type === 'leader',
-    );
+    const leader = leaderOf(world);
     const usurper = world.nodes.find((node) => node !== leader)!;
     const core = memberOf(world, usurper.name).core as {
       term: number;
       vote: bigint;
       role: unknown;
     };
-    const { role } = memberOf(world, leader!.name).core;
+    const { role } = memberOf(world, leader.name).core;
     if (role.type !== 'leader') throw new Error('nobody leads');
     const [, progress] = [...role.progress][0]!;
     core.vote = usurper.id;
@@ -73,6 +87,39 @@ describe('real members', () => {
     core.role = { ...role, progress: new Map(peers.map(({ id }) => [id, progress])) };
     await pass(world, 100);
     expect(world.failure).toMatchObject({ by: 'invariant', name: 'election safety' });
+  });
+
+  test('that lead a term of their own without votes are found out', async () => {
+    const world = await serving();
+    const usurper = world.nodes.find((node) => node !== leaderOf(world))!;
+    makeLeader(memberOf(world, usurper.name));
+    await pass(world, 100);
+    expect(world.failure).toMatchObject({ by: 'invariant', name: 'elected by a majority' });
+    expect(world.failure?.detail).toContain(`by ${usurper.name} alone`);
+  });
+
+  test('that lead on without contact are found out, and those that step down are not', async () => {
+    const sound = await serving();
+    await cutAll(sound);
+    await pass(sound, LONG_CUT_MS);
+    expect(sound.failure).toBeUndefined();
+    const stubborn = await serving();
+    const { name } = leaderOf(stubborn);
+    Object.assign(memberOf(stubborn, name).core.config, { checkQuorum: false });
+    await pass(stubborn, LONG_CUT_MS);
+    expect(stubborn.failure).toBeUndefined();
+    await cutAll(stubborn);
+    await pass(stubborn, LONG_CUT_MS);
+    expect(stubborn.failure).toMatchObject({ by: 'invariant', name: 'contact' });
+    expect(stubborn.failure?.detail).toContain(`${name} leads`);
+  });
+
+  test('that know other members than the rest are found out', async () => {
+    const world = await serving();
+    const { membership } = memberOf(world, 'n3').machine;
+    membership.setAttributes({ memberId: 1n, name: 'n1', clientUrls: ['http://elsewhere'] });
+    world.compareAll();
+    expect(world.failure).toMatchObject({ by: 'invariant', name: 'membership' });
   });
 
   test('that stop by themselves are a failure, but not if their disk refused them', async () => {
