@@ -48,18 +48,20 @@ export const diskError: FaultPackage<'disk-error'> = {
         return judge(name, spec, await refused(), await cluster.isRunning(name));
       },
       heal: async () => {
+        // A death after the heal would look like one that no fault had caused. One that goes on all
+        // the same is killed while its disk still refuses: has it told others of what is not there?
+        if ((await refused()) > 0 && !(await hasEnded(context, name))) await cluster.kill(name);
         await cluster.setDiskFault(name, { type: 'none' });
-        // A death after the heal would look like one that no fault had caused.
-        if ((await refused()) > 0) await waitForEnd(context, name);
         if (!(await cluster.isRunning(name))) await cluster.start(name);
       },
     };
   },
 };
 
-async function waitForEnd({ cluster, clock }: NemesisContext, name: string): Promise<void> {
+/** Waits for it. */
+function hasEnded({ cluster, clock }: NemesisContext, name: string): Promise<boolean> {
   const limits = { intervalMs: STOP_RETRY_MS, limitMs: STOP_LIMIT_MS };
-  await waitUntil(clock, limits, async () => !(await cluster.isRunning(name)));
+  return waitUntil(clock, limits, async () => !(await cluster.isRunning(name)));
 }
 
 function judge(

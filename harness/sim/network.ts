@@ -218,9 +218,13 @@ export class SimNetwork {
     const transfer: Transfer = { to, end };
     this.#transfers.add(transfer);
     this.#loop.schedule(TRANSFER_LIMIT_MS * 1e6, () => end(false));
+    // Where messages get lost, connections break, and a file is many messages long.
+    const breaks = this.#random.below(100) < this.#quality.lossPercent;
+    let pieces = 0;
     const station = (): Station | undefined => {
+      pieces += 1;
       const isOpen = !this.#isCut(from.id, to) && !this.#isCut(to, from.id);
-      return isOpen ? this.#stations.get(to) : undefined;
+      return isOpen && !(breaks && pieces > 1) ? this.#stations.get(to) : undefined;
     };
     copySnapshot(message, {
       source: from.source,

@@ -127,10 +127,10 @@ describe('faults of the simulator', () => {
     expect(context.diedAlone).toEqual(new Set());
   });
 
-  test('a member that goes on after a refused write is left alone, and the words say so', async () => {
+  test('a member that goes on after a refused write is killed before its disk is well again', async () => {
     const { cluster, records } = await one(WRITE_ERROR, { onDiskError: 'goes on' });
     expect(records[0]!.observation).toBe('1 refused (write); n1 still runs');
-    expect(cluster.calls).toEqual(['disk n1 error', 'disk n1 none']);
+    expect(cluster.calls).toEqual(['disk n1 error', 'kill n1', 'disk n1 none', 'start n1']);
   });
 
   test('the power fails while the disk still lies', async () => {

@@ -116,8 +116,12 @@ ${BEFORE_SETTLE}`,
     edits: [
       edit(
         RUN,
-        `return this.#ports.onFatal('the log cannot be written', error);`,
-        `return this.#ports.log.error('the log cannot be written', { error: String(error) });`,
+        `return this.#ports.onFatal('the log cannot be written', error);
+    }
+    if (this.stopped)`,
+        `return this.#ports.log.error('the log cannot be written', { error: String(error) });
+    }
+    if (this.stopped)`,
       ),
     ],
   },
