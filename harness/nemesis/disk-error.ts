@@ -48,9 +48,10 @@ export const diskError: FaultPackage<'disk-error'> = {
         return judge(name, spec, await refused(), await cluster.isRunning(name));
       },
       heal: async () => {
-        // A death after the heal would look like one that no fault had caused. One that goes on all
-        // the same is killed while its disk still refuses: has it told others of what is not there?
-        if ((await refused()) > 0 && !(await hasEnded(context, name))) await cluster.kill(name);
+        // A death after the heal would look like one that no fault had caused. One that goes on over
+        // refused syncs is killed meanwhile: has it told others of what is not there?
+        const goesOn = (await refused()) > 0 && !(await hasEnded(context, name));
+        if (goesOn && operation === 'sync') await cluster.kill(name);
         await cluster.setDiskFault(name, { type: 'none' });
         if (!(await cluster.isRunning(name))) await cluster.start(name);
       },

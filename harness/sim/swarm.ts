@@ -81,10 +81,10 @@ function drawKinds(random: Random, memberCount: number): FaultKind[] {
 }
 
 function drawMember(random: Random): SimMemberOptions {
-  const snapshotCount = drawOne(random, [20, 50, 100, 300, 1_000, 100_000]);
+  const snapshotCount = drawOne(random, [5, 10, 20, 50, 200, 1_000, 100_000]);
   return {
     snapshotCount,
-    catchupEntries: drawOne(random, [1, 5, 20, snapshotCount]),
+    catchupEntries: drawOne(random, [1, 1, 5, 20]),
     segmentBytesMax: drawOne(random, [4_096, 16_384, 65_536, 1_048_576]),
     maxMessageBytes: drawOne(random, [64, 512, 4_096, 1_048_576]),
     maxInflightMessages: drawOne(random, [1, 2, 16, 512]),

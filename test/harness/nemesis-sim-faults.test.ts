@@ -127,9 +127,15 @@ describe('faults of the simulator', () => {
     expect(context.diedAlone).toEqual(new Set());
   });
 
-  test('a member that goes on after a refused write is killed before its disk is well again', async () => {
+  test('a member that goes on after a refused write is left alone, and the words say so', async () => {
     const { cluster, records } = await one(WRITE_ERROR, { onDiskError: 'goes on' });
     expect(records[0]!.observation).toBe('1 refused (write); n1 still runs');
+    expect(cluster.calls).toEqual(['disk n1 error', 'disk n1 none']);
+  });
+
+  test('one that goes on over refused syncs is killed while they are refused', async () => {
+    const spec = { ...WRITE_ERROR, operation: 'sync' } as const;
+    const { cluster } = await one(spec, { onDiskError: 'goes on' });
     expect(cluster.calls).toEqual(['disk n1 error', 'kill n1', 'disk n1 none', 'start n1']);
   });
 

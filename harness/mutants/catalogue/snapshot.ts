@@ -64,7 +64,7 @@ const WRITING: readonly Mutant[] = [
       edit(
         STORAGE,
         `    }
-    await this.#wal.saveSnapshot({ index, term, confState });
+    await this.#mark({ index, term, confState });
     await this.#wal.release(index);`,
         '    }',
       ),
@@ -96,7 +96,14 @@ const INSTALLING: readonly Mutant[] = [
     name: 'installed-snapshot-not-marked',
     area: 'snapshot',
     story: 'the log is not told of an installed snapshot: the next entries do not fit, it stops',
-    edits: [edit(STORAGE, '    await this.#wal.saveSnapshot(meta);\n', '')],
+    edits: [
+      edit(
+        STORAGE,
+        `    this.#installedIndex = meta.index;
+    await this.#wal.saveSnapshot(meta);`,
+        '    this.#installedIndex = meta.index;',
+      ),
+    ],
   },
   {
     name: 'snapshot-marked-before-installed',
