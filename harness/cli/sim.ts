@@ -34,6 +34,7 @@ interface RawFuzz extends RawChoices {
   readonly jobs?: string;
   readonly seedFrom?: string;
   readonly shard?: string;
+  readonly twice?: boolean;
 }
 
 interface RawScope extends RawChoices {
@@ -64,6 +65,7 @@ export function addSimulation(program: Command, choose: Choose): void {
     .option('--seeds <n>', 'stop after so many')
     .option('--jobs <n>', 'processes that simulate (one for each core)')
     .option('--seed-from <n>', 'first seed (default: drawn)')
+    .option('--twice', 'simulate each seed twice; both must do the same')
     .option('--shard <i/n>', 'only every n-th seed, beginning with the i-th: 1/4 … 4/4')
     .action((raw: RawFuzz) => {
       const request = fuzzRequest(raw);
@@ -140,6 +142,7 @@ function fuzzRequest(raw: RawFuzz): FuzzRequest {
         : whole('--seed-from', raw.seedFrom, 0, 0, SEED_BOUND - 1),
     shard: parseShard(raw.shard),
     choices: choicesOf(raw),
+    twice: raw.twice === true,
     runsDirectory: runsDirectory(raw),
   };
 }

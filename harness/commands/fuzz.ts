@@ -20,6 +20,8 @@ export interface FuzzRequest {
   /** This process takes every `count`-th seed, beginning with the `index`-th. */
   readonly shard: { readonly index: number; readonly count: number };
   readonly choices: SwarmChoices;
+  /** Simulate each seed twice: both must do the same. */
+  readonly twice: boolean;
   readonly runsDirectory: string;
 }
 
@@ -87,9 +89,25 @@ async function work(
     const answer = await worker.run({ type: 'seed', seed, choices }, SEED_LIMIT_MS);
     tally.seeds += 1;
     tally.cpuS += answer.cpuMs / 1e3;
+    if (request.twice && !(await isSameAgain(services, worker, seed, answer))) tally.failures += 1;
     if (await tell(services, request, { worker, seed, answer, tally })) tally.failures += 1;
     services.progress.live(`fuzz: ${describeTally(tally)}`);
   }
+}
+
+/** Whether the plan does the same a second time, as `storm replay` would have it. */
+async function isSameAgain(
+  { progress }: Services,
+  worker: SimWorker,
+  seed: number,
+  first: SimAnswer,
+): Promise<boolean> {
+  if (first.type !== 'ran') return true;
+  const again = await worker.run({ type: 'plan', plan: first.plan }, SEED_LIMIT_MS);
+  const hash = again.type === 'ran' ? again.summary.traceHash : again.type;
+  if (hash === first.summary.traceHash) return true;
+  progress.print(`seed ${seed}: not the same twice: ${first.summary.traceHash}, then ${hash}`);
+  return false;
 }
 
 /** True if the seed failed. */

@@ -101,6 +101,7 @@ test('fuzz goes through its seeds, each shard through its own', async () => {
         seedFrom: 100,
         shard: { index, count: 2 },
         choices: { memberCount: 3, safetyMs: 5_000 },
+        twice: index === 1,
         runsDirectory,
       });
       expect(status).toBe(0);
