@@ -29,6 +29,24 @@ test('a damaged record that ends in zeros is no torn tail', async () => {
   });
 });
 
+test('bytes that never were a record are no torn tail', async () => {
+  const disk = new MemoryDisk();
+  const wal = await Wal.create(walOptions(disk), METADATA);
+  await wal.append({ entries: entries(1, 3), hardState: undefined });
+  await wal.close();
+  const path = `${DIRECTORY}/${disk.names(DIRECTORY)[0]}`;
+  const bytes = disk.peek(path);
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  const boundary = Math.ceil(end / FRAME_ALIGNMENT_BYTES) * FRAME_ALIGNMENT_BYTES;
+  bytes.fill(0xff, boundary, boundary + 512);
+  disk.poke(path, bytes);
+  expect(await Wal.open(walOptions(disk))).toMatchObject({
+    ok: false,
+    error: { kind: 'corrupt', offsetBytes: boundary },
+  });
+});
+
+const FRAME_ALIGNMENT_BYTES = 8;
 const MARK_OVER_THE_EDGE = 304;
 const SNAPSHOT_RECORD = 5;
 
