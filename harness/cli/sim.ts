@@ -116,11 +116,13 @@ function withChoices(command: Command): Command {
 }
 
 function choicesOf(raw: RawChoices): SwarmChoices {
-  const seconds = raw.timeLimit && whole('--time-limit', raw.timeLimit, 0, 5, 86_400);
+  const { members, timeLimit, faults } = raw;
   return {
-    ...(raw.members && { memberCount: whole('--members', raw.members, 0, 1, 7) }),
-    ...(seconds && { safetyMs: seconds * 1000 }),
-    ...(raw.faults && { faults: parseFaults('--faults', raw.faults) }),
+    ...(members !== undefined && { memberCount: whole('--members', members, 0, 1, 7) }),
+    ...(timeLimit !== undefined && {
+      safetyMs: whole('--time-limit', timeLimit, 0, 5, 86_400) * 1000,
+    }),
+    ...(faults !== undefined && { faults: parseFaults('--faults', faults) }),
   };
 }
 

@@ -4,10 +4,11 @@
  */
 import { EXIT_ENVIRONMENT, exitCodeOf } from '../exit-code.ts';
 import { RUN_DEFAULTS } from '../options.ts';
+import { SEED_BOUND } from '../seeded-random.ts';
 import type { Services } from '../services.ts';
-import { failureLine, replayCommand } from '../sim/failure-line.ts';
+import { failureLine, replayCommand, seedName } from '../sim/failure-line.ts';
 import type { SimAnswer } from '../sim/job.ts';
-import { saveScenario, scenarioOf } from '../sim/scenario-file.ts';
+import { saveScenario, scenarioOf, trySaving } from '../sim/scenario-file.ts';
 import { SimWorker } from '../sim/sim-worker.ts';
 import type { SwarmChoices } from '../sim/swarm.ts';
 
@@ -26,7 +27,9 @@ export interface FuzzRequest {
 }
 
 /** Real time for one simulation; one that needs more runs in circles. */
-const SEED_LIMIT_MS = 120_000;
+const SEED_LIMIT_LEAST_MS = 120_000;
+/** Slow machines simulate a second in less than this many, busy ones included. */
+const SEED_LIMIT_FACTOR = 2;
 const SHRINK_RUNS_MAX = 400;
 const SHRINK_LIMIT_MS = 180_000;
 /** After so many failures it is plain that something is wrong. */
@@ -62,8 +65,11 @@ export async function fuzzCommand(services: Services, request: FuzzRequest): Pro
   let taken = 0;
   const takeSeed = (): number | undefined => {
     const isOver = clock.nowNs() >= endNs || taken >= request.seedsMax;
+    const seed = request.seedFrom + index - 1 + taken * count;
+    if (seed >= SEED_BOUND) return undefined;
     if (isOver || signal.aborted || tally.failures + tally.broken >= FAILURES_MAX) return undefined;
-    return request.seedFrom + index - 1 + taken++ * count;
+    taken += 1;
+    return seed;
   };
   const shardWords = count > 1 ? `, shard ${index} of ${count}` : '';
   progress.print(
@@ -86,10 +92,12 @@ async function work(
   using worker = new SimWorker(RUN_DEFAULTS.root);
   const { choices } = request;
   for (let seed = takeSeed(); seed !== undefined; seed = takeSeed()) {
-    const answer = await worker.run({ type: 'seed', seed, choices }, SEED_LIMIT_MS);
+    const answer = await worker.run({ type: 'seed', seed, choices }, limitMsOf(request));
+    if (services.signal.aborted) return;
     tally.seeds += 1;
     tally.cpuS += answer.cpuMs / 1e3;
-    if (request.twice && !(await isSameAgain(services, worker, seed, answer))) tally.failures += 1;
+    if (request.twice && !(await isSameAgain(services, request, worker, answer)))
+      tally.failures += 1;
     if (await tell(services, request, { worker, seed, answer, tally })) tally.failures += 1;
     services.progress.live(`fuzz: ${describeTally(tally)}`);
   }
@@ -98,15 +106,17 @@ async function work(
 /** Whether the plan does the same a second time, as `storm replay` would have it. */
 async function isSameAgain(
   { progress }: Services,
+  request: FuzzRequest,
   worker: SimWorker,
-  seed: number,
   first: SimAnswer,
 ): Promise<boolean> {
   if (first.type !== 'ran') return true;
-  const again = await worker.run({ type: 'plan', plan: first.plan }, SEED_LIMIT_MS);
+  if (first.summary.failure !== undefined) return true;
+  const again = await worker.run({ type: 'plan', plan: first.plan }, limitMsOf(request));
   const hash = again.type === 'ran' ? again.summary.traceHash : again.type;
   if (hash === first.summary.traceHash) return true;
-  progress.print(`seed ${seed}: not the same twice: ${first.summary.traceHash}, then ${hash}`);
+  const name = seedName(first.plan);
+  progress.print(`seed ${name}: not the same twice: ${first.summary.traceHash}, then ${hash}`);
   return false;
 }
 
@@ -120,7 +130,7 @@ async function tell(
   const { progress } = services;
   switch (answer.type) {
     case 'hung':
-      progress.print(`seed ${seed}: no end after ${SEED_LIMIT_MS / 1000} s of real time`);
+      progress.print(`seed ${seed}: no end after ${limitMsOf(request) / 1000} s of real time`);
       return true;
     case 'crashed':
       // Its own bug says nothing about the server: never the status of a verdict.
@@ -136,8 +146,12 @@ async function tell(
       tally.faults += summary.faultsObserved;
       if (summary.failure === undefined) return false;
       const scenario = scenarioOf(plan, summary);
-      const path = saveScenario(request.runsDirectory, `sim-${seed}.json`, scenario);
-      progress.print(failureLine(plan, summary.failure, path));
+      const saved = trySaving(request.runsDirectory, `sim-${seed}.json`, scenario);
+      progress.print(failureLine(plan, summary.failure, saved.path ?? seedName(plan)));
+      if (saved.path === undefined) {
+        progress.print(`not saved: ${saved.problem}`);
+        return true;
+      }
       await makeSmaller(services, request, worker, answer);
       return true;
     }
@@ -162,6 +176,10 @@ async function makeSmaller(
     `shrunk in ${answer.runs} runs: ${answer.summary.operations} operations,` +
       ` ${schedule.length} faults, ${memberCount} members; replay: ${replayCommand(path)}`,
   );
+}
+
+function limitMsOf({ choices }: FuzzRequest): number {
+  return Math.max(SEED_LIMIT_LEAST_MS, SEED_LIMIT_FACTOR * (choices.safetyMs ?? 0));
 }
 
 function describeTally(tally: Tally): string {

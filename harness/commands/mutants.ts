@@ -3,6 +3,7 @@
  * in simulation, those of the checkers by the checkers' own tests. A harness that finds none of
  * them proves nothing when it says `valid`.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,8 @@ const CHECKER_SHARE_LEAST = 0.9;
 /** 0: enough of them were found; 1: not. */
 export async function mutantsCommand(services: Services, request: MutantsRequest): Promise<number> {
   const parent = await mkdtemp(join(tmpdir(), 'storm-mutants-'));
+  // Also when the process is told twice to stop, and does so at once.
+  process.once('exit', () => rmSync(parent, { recursive: true, force: true }));
   try {
     const hunts = await huntServers(services, request, parent);
     const checkerHunts = await huntCheckers(services, request, parent);

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { StormError } from '../exit-code.ts';
 import { nodeNames } from '../plan.ts';
 import type { Services } from '../services.ts';
+import { isSimulatedRun } from '../sim/replay-run.ts';
 import { simulate } from '../sim/simulate.ts';
 import type { SwarmChoices } from '../sim/swarm.ts';
 import type { TraceEvent } from '../sim/trace.ts';
@@ -57,6 +58,9 @@ function lastOf(events: readonly TraceEvent[]): readonly TraceEvent[] {
 }
 
 async function record({ progress }: Services, what: string, choices: SwarmChoices) {
+  if (isSimulatedRun(what)) {
+    throw new StormError(`scope ${what}: a run has no trace; give a seed or a scenario file`);
+  }
   const { plan } = planToReplay({ what, choices });
   const events: TraceEvent[] = [];
   const tracer = {

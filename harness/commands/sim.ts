@@ -10,11 +10,11 @@ import { SEED_BOUND } from '../seeded-random.ts';
 import type { Services } from '../services.ts';
 import { codeVersion, refuseOtherCode } from '../sim/code-version.ts';
 import { describeSimPlan } from '../sim/describe-plan.ts';
-import { failureLine } from '../sim/failure-line.ts';
+import { failureLine, seedName } from '../sim/failure-line.ts';
 import type { SimFailure, SimOutcome } from '../sim/outcome.ts';
 import type { SimPlan } from '../sim/plan.ts';
 import { isSimulatedRun, replayRun } from '../sim/replay-run.ts';
-import { readScenario, type Scenario, saveScenario, scenarioOf } from '../sim/scenario-file.ts';
+import { readScenario, type Scenario, scenarioOf, trySaving } from '../sim/scenario-file.ts';
 import { simulate } from '../sim/simulate.ts';
 import { drawSimPlan, type SwarmChoices } from '../sim/swarm.ts';
 import type { Tracer } from '../sim/trace.ts';
@@ -33,10 +33,12 @@ export interface SimRequest {
 export async function simCommand(services: Services, request: SimRequest): Promise<number> {
   const plan = drawSimPlan(request.seed, codeVersion(), request.choices);
   const outcome = await runAndTell(services, plan, request.log);
-  if (outcome.failure === undefined) return tellValid(services);
+  if (outcome.failure === undefined) return tellValid(services, outcome);
   const name = `sim-${plan.seed}.json`;
-  const path = saveScenario(request.runsDirectory, name, scenarioOf(plan, outcome));
-  return tellInvalid(services, { plan, failure: outcome.failure, what: path });
+  const saved = trySaving(request.runsDirectory, name, scenarioOf(plan, outcome));
+  if (saved.path === undefined) services.progress.print(`not saved: ${saved.problem}`);
+  const what = saved.path ?? seedName(plan);
+  return tellInvalid(services, { plan, failure: outcome.failure, what });
 }
 
 export interface ReplayRequest {
@@ -64,12 +66,14 @@ export async function replaySavedCommand(
     }
     services.progress.print('replay: identical to the saved run');
   }
-  if (outcome.failure === undefined) return tellValid(services);
+  if (outcome.failure === undefined) return tellValid(services, outcome);
   return tellInvalid(services, { plan, failure: outcome.failure, what: request.what });
 }
 
-function tellValid({ progress }: Services): number {
-  progress.print('verdict: valid');
+/** A simulation may be too short for a checker to say anything; that is said. */
+function tellValid({ progress }: Services, { checks }: SimOutcome): number {
+  const unknown = checks.filter(({ validity }) => validity === 'unknown').map(({ name }) => name);
+  progress.print(`verdict: valid${unknown.length > 0 ? `; unknown: ${unknown.join(', ')}` : ''}`);
   return exitCodeOf('valid');
 }
 
@@ -81,6 +85,9 @@ function tellInvalid(
   return exitCodeOf('invalid');
 }
 
+/** `7`, or `7@0123456789ab`. */
+const SEED_AND_CODE = /^(\d+)(?:@([0-9a-f]+))?$/;
+
 interface Replay {
   readonly plan: SimPlan;
   readonly saved: Scenario | undefined;
@@ -89,8 +96,8 @@ interface Replay {
 /** Throws {@link StormError}. */
 export function planToReplay({ what, choices }: Omit<ReplayRequest, 'log'>): Replay {
   const code = codeVersion();
-  const [seed, made] = what.split('@');
-  if (/^\d+$/.test(seed!) && !existsSync(what)) {
+  const [, seed, made] = SEED_AND_CODE.exec(what) ?? [];
+  if (seed !== undefined && !existsSync(what)) {
     refuseOtherCode(`seed ${seed}`, made ?? code, code);
     if (Number(seed) >= SEED_BOUND) {
       throw new StormError(`replay ${what}: seeds go up to ${SEED_BOUND - 1}`);

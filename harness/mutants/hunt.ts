@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../src/ports/clock.ts';
+import { SEED_BOUND } from '../seeded-random.ts';
 import type { SimAnswer } from '../sim/job.ts';
 import type { SimPlan } from '../sim/plan.ts';
 import { SimWorker } from '../sim/sim-worker.ts';
@@ -73,8 +74,9 @@ async function huntIn(copy: string, mutant: Mutant, options: HuntOptions): Promi
   let seeds = 0;
   const done = (result: HuntResult): Hunt => ({ mutant, result, seeds, cpuS: cpuMs / 1000 });
   while (seeds < options.seedsMax && cpuMs < options.cpuMinutesMax * 60_000) {
-    if (options.signal.aborted) break;
-    const job = { type: 'seed', seed: options.seedFrom + seeds, choices: {} } as const;
+    const seed = options.seedFrom + seeds;
+    if (options.signal.aborted || seed >= SEED_BOUND) break;
+    const job = { type: 'seed', seed, choices: {} } as const;
     const answer = await worker.run(job, SEED_LIMIT_MS);
     seeds += 1;
     cpuMs += answer.cpuMs;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StormError } from '../exit-code.ts';
@@ -20,6 +21,9 @@ const COPIED = [
  * if an edit does not fit, and returns the directory.
  */
 export async function plant(mutant: Mutant, root: string, parent: string): Promise<string> {
+  if (!existsSync(join(root, 'package-lock.json'))) {
+    throw new StormError(`mutants: ${root} is no checkout of the repository; run it in one`);
+  }
   const directory = await mkdtemp(join(parent, `${mutant.name}-`));
   // A link to the installed packages is enough.
   for (const name of COPIED) {

@@ -7,7 +7,14 @@ import { join, resolve } from 'node:path';
 import { StormError } from '../exit-code.ts';
 
 /** What decides the course of a simulation; reports and pages do not. */
-const FOLDERS = ['src', 'workloads', 'checkers', 'harness/sim', 'harness/nemesis'];
+const FOLDERS = [
+  'src',
+  'workloads',
+  'checkers',
+  'harness/sim',
+  'harness/nemesis',
+  'harness/stages',
+];
 const FILES = [
   'interpreter',
   'recovery',

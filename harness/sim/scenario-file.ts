@@ -41,6 +41,20 @@ export function saveScenario(directory: string, name: string, scenario: Scenario
   return path;
 }
 
+/** The same, for those who have more to say than where it is: a failure must not get lost over it. */
+export function trySaving(
+  directory: string,
+  name: string,
+  scenario: Scenario,
+): { readonly path: string } | { readonly path: undefined; readonly problem: string } {
+  try {
+    return { path: saveScenario(directory, name, scenario) };
+  } catch (error) {
+    if (!(error instanceof StormError)) throw error;
+    return { path: undefined, problem: error.message };
+  }
+}
+
 /** Of a scenario file, or of a run directory that holds one. Throws {@link StormError}. */
 export function readScenario(path: string): Scenario {
   const isDirectory = existsSync(path) && statSync(path).isDirectory();

@@ -28,9 +28,9 @@ export class SimWorker implements Disposable {
         resolve(answer);
       };
       const onMessage = (answer: SimAnswer): void => finish(answer);
-      const onExit = (code: number | null): void => {
-        this.#child = undefined;
-        finish({ type: 'crashed', detail: `exit status ${code}: ${this.#said.trim()}`, cpuMs: 0 });
+      const onExit = (code: number | null, signal: string | null): void => {
+        const how = signal ?? `exit status ${code}`;
+        finish({ type: 'crashed', detail: `${how}: ${this.#said.trim()}`, cpuMs: 0 });
       };
       const timer = setTimeout(() => {
         this.#end();
@@ -38,7 +38,9 @@ export class SimWorker implements Disposable {
       }, limitMs);
       child.on('message', onMessage);
       child.on('exit', onExit);
-      child.send(job);
+      child.send(job, (error) => {
+        if (error !== null) finish({ type: 'crashed', detail: error.message, cpuMs: 0 });
+      });
     });
   }
 
@@ -52,6 +54,12 @@ export class SimWorker implements Disposable {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-SAID_CHARACTERS_MAX);
     });
+    // It may end between two jobs; the next one gets a new process.
+    const forget = (): void => {
+      if (this.#child === child) this.#child = undefined;
+    };
+    child.on('exit', forget);
+    child.on('error', forget);
     this.#child = child;
     return child;
   }

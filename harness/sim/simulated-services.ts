@@ -9,6 +9,7 @@ import { utf8Decode } from '../../src/lib/utf8.ts';
 import { defaultWorkload } from '../../workloads/default-workload.ts';
 import type { BackendDriver, Backends } from '../backends.ts';
 import { type ClusterConfig, ClusterError } from '../cluster/cluster.ts';
+import { exitCodeOf } from '../exit-code.ts';
 import type { KeyClient } from '../key-client.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import type { Services } from '../services.ts';
@@ -22,17 +23,32 @@ import { SimWorld } from './world.ts';
 /** A report takes its time to write, and nothing is simulated meanwhile. */
 const REAL_FILES_TURNS_MAX = 100_000_000;
 
-/** Runs the command to its end on a simulated cluster whose chances come from the seed. */
+/**
+ * Runs the command to its end on a simulated cluster whose chances come from the seed. Its status
+ * is that of an invalid run if an invariant broke, whatever the command makes of it.
+ */
 export function inSimulation(
   services: Services,
   seed: number,
   command: (services: Services) => Promise<number>,
 ): Promise<number> {
   const loop = new SimLoop({ idleTurnsMax: REAL_FILES_TURNS_MAX });
-  return loop.drive(command(simulatedServices(services, seed, loop)));
+  const worlds: SimWorld[] = [];
+  const done = command(simulatedServices(services, seed, { loop, worlds })).then((status) => {
+    const failure = worlds.map((world) => world.failure).find((each) => each !== undefined);
+    if (failure === undefined) return status;
+    services.progress.print(`simulation: ${failureWords(failure)}`);
+    return exitCodeOf('invalid');
+  });
+  return loop.drive(done);
 }
 
-function simulatedServices(services: Services, seed: number, loop: SimLoop): Services {
+/** `worlds` gets every cluster that is opened. */
+function simulatedServices(
+  services: Services,
+  seed: number,
+  { loop, worlds }: { readonly loop: SimLoop; readonly worlds: SimWorld[] },
+): Services {
   let opened: SimWorld | undefined;
   const here = (): SimWorld => {
     assert(opened !== undefined, 'the cluster is opened first');
@@ -46,6 +62,7 @@ function simulatedServices(services: Services, seed: number, loop: SimLoop): Ser
         environment: [{ name: CODE_FIELD, value: codeVersion() }],
       });
       opened = world;
+      worlds.push(world);
       for (const { name } of world.nodes) await world.cluster.start(name);
       return world.cluster;
     },

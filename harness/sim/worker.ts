@@ -10,6 +10,9 @@ import { drawSimPlan } from './swarm.ts';
 
 const code: string = codeVersion();
 
+// A terminal's interrupt is for the parent, who ends its workers.
+process.on('SIGINT', () => undefined);
+
 process.on('message', (job: SimJob) => {
   const startUs = cpuUs();
   perform(job)

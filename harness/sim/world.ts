@@ -2,7 +2,7 @@
  * Everything inside a simulation: loop, members, links, clients, and those who watch. The first
  * thing that goes wrong is remembered, and ends it.
  */
-import { assert } from '../../src/lib/assert.ts';
+import { AssertionError } from '../../src/lib/assert.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
 import type { Member } from '../../src/member/member.ts';
 import type { Random } from '../../src/ports/random.ts';
@@ -195,11 +195,10 @@ export class SimWorld {
     } catch (error) {
       if (error instanceof Broken) {
         this.fail({ by: error.by, name: error.property, detail: error.message });
-      } else {
-        // The core's own invariants, which are assertions.
-        assert(error instanceof Error, 'errors are errors');
+      } else if (error instanceof AssertionError) {
+        // The core's own invariants.
         this.fail({ by: 'invariant', name: 'member', detail: error.message });
-      }
+      } else throw error;
     }
   }
 }

@@ -134,7 +134,7 @@ export class MemberLoop {
     } catch (error) {
       if (error instanceof StorageError)
         return this.#ports.onFatal('the log cannot be written', error);
-      // The old checkpoint and the whole log are still there, so nothing is lost yet.
+      // A checkpoint, old or new, and all of the log that it needs are there: nothing is lost yet.
       this.#ports.log.error('checkpoint failed; will try again', { error: String(error) });
       this.step({ type: 'checkpointFailed' });
     }
