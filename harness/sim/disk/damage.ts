@@ -64,20 +64,33 @@ function bitsToFlip(byte: number): number[] {
 function writeAstray(segments: readonly Segment[], random: Random): string | undefined {
   const candidates = segments
     .map((segment) => ({ segment, sectors: sectorsOf(segment.written) }))
-    .filter(({ sectors }) => sectors.some((sector) => differing(sectors, sector).length > 0));
+    .filter(({ sectors }) =>
+      targetsIn(sectors).some((sector) => differing(sectors, sector).length > 0),
+    );
   if (candidates.length === 0) return undefined;
   const { segment, sectors } = drawOne(random, candidates);
   // A sector of zeros over another is what a crash leaves, not what a stray write does.
   const sources = sectors.filter((sector) => sector.bytes.some((byte) => byte !== 0));
   const target = drawOne(
     random,
-    sectors.filter((sector) => differing(sources, sector).length > 0),
+    targetsIn(sectors).filter((sector) => differing(sources, sector).length > 0),
   );
   const source = drawOne(random, differing(sources, target));
   const room = segment.file.durable().length - target.index * SECTOR_BYTES;
   segment.file.damage(target.index * SECTOR_BYTES, source.bytes.subarray(0, room));
   return `sector ${source.index} written over sector ${target.index} of ${segment.name}`;
 }
+
+/**
+ * Not the last ones: the beginning of a record over the end of the log looks like a write that a
+ * crash cut short, and, again, no log without a mark of its own end can tell the two apart.
+ */
+function targetsIn(sectors: readonly Sector[]): readonly Sector[] {
+  return sectors.slice(0, -TAIL_SECTORS);
+}
+
+/** More than a record of the simulated clients takes. */
+const TAIL_SECTORS = 4;
 
 interface Sector {
   readonly index: number;

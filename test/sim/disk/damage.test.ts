@@ -37,7 +37,7 @@ describe('damage', () => {
   test('of a misdirected write is a sector in the place of another', () => {
     const pairs = new Set<string>();
     for (let seed = 0; seed < 300; seed++) {
-      const before = segment(3 * 512 + 100);
+      const before = segment(7 * 512 + 100);
       const device = deviceWith(before);
       const said = damage(device, 'misdirected-write', DIRECTORY, seededRandom(seed));
       const [, from, to] = /^sector (\d) written over sector (\d) of 0000-0000\.wal$/
@@ -48,13 +48,15 @@ describe('damage', () => {
       pairs.add(`${from} ${to}`);
       expect(device.file(`${DIRECTORY}/${SEGMENT}`).durable()).toEqual(before);
     }
-    expect(pairs.size).toBe(12);
+    // Any other sector over any but the last four.
+    expect(pairs.size).toBe(28);
+    expect([...pairs].every((pair) => /^\d [0-3]$/.test(pair))).toBe(true);
   });
 
   test('leaves the size of a segment alone that ends inside a sector', () => {
-    const device = deviceWith(segment(700).subarray(0, 700));
+    const device = deviceWith(segment(2660).subarray(0, 2660));
     expect(damage(device, 'misdirected-write', DIRECTORY, seededRandom(1))).toBeDefined();
-    expect(device.file(`${DIRECTORY}/${SEGMENT}`).durable().length).toBe(700);
+    expect(device.file(`${DIRECTORY}/${SEGMENT}`).durable().length).toBe(2660);
   });
 
   test('hits what is durable, and what is not synced stays over it', () => {
