@@ -24,7 +24,7 @@ export function checkRun(
   const history = directory.readHistory(outcome.historyOps);
   const checks = checkAll(workloadOf(plan).checkers, history).checks;
   const verdict = judge({
-    checks: [...checks, ...watchedBefore(directory, checks)],
+    checks: [...checks, ...watchedBefore(plan, directory, checks)],
     plannedFaults: plan.schedule.length,
     requiredFaults: plan.requiredFaults,
     faults: outcome.faults,
@@ -43,10 +43,12 @@ export function checkRun(
  * again keeps what it said.
  */
 function watchedBefore(
+  { backend }: Plan,
   directory: RunDirectory,
   checks: readonly CheckResult[],
 ): readonly CheckResult[] {
-  if (!directory.hasVerdict || checks.some(({ name }) => name === INVARIANTS_CHECK)) return [];
+  if (backend !== 'sim' || !directory.hasVerdict) return [];
+  if (checks.some(({ name }) => name === INVARIANTS_CHECK)) return [];
   return directory.readVerdict().checks.filter(({ name }) => name === INVARIANTS_CHECK);
 }
 
