@@ -14,7 +14,6 @@ import { withTiming } from './timing-options.ts';
 const STORMS_DEFAULT = 10;
 const SEEDS_MAX_DEFAULT = 1_000_000;
 const CPU_MINUTES_DEFAULT = 10;
-const SHRINK_RUNS_DEFAULT = 400;
 
 interface MutantOptions extends RawRunOptions {
   readonly seeds?: string;
@@ -52,7 +51,7 @@ export function addMutants(program: Command, choose: Choose): void {
         seedsMax: whole('--seeds', raw.seeds, SEEDS_MAX_DEFAULT, 1, SEEDS_MAX_DEFAULT),
         cpuMinutesMax: whole('--cpu-minutes', raw.cpuMinutes, CPU_MINUTES_DEFAULT, 1, 10_000),
         jobs: whole('--jobs', raw.jobs, availableParallelism(), 1, 256),
-        shrinkRunsMax: raw.shrink === true ? SHRINK_RUNS_DEFAULT : 0,
+        shrinks: raw.shrink === true,
         tableFile: raw.table,
       };
       choose(async (services) => {

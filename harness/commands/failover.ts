@@ -2,9 +2,11 @@
  * `storm failover`: how long a cluster takes from kill -9 of its leader to the first
  * acknowledged write, round by round; beside a real etcd in turns when one is given.
  */
+
 import type { BackendChoice } from '../backends.ts';
 import type { Target } from '../cluster/cluster.ts';
 import { exitCodeOf, StormError } from '../exit-code.ts';
+import { medianOf } from '../median.ts';
 import { findLeader, type MemberProbe } from '../member-probe.ts';
 import { type OpenedCluster, openCluster } from '../open-cluster.ts';
 import { READY_LIMIT_MS, waitUntilReadable } from '../recovery.ts';
@@ -83,14 +85,6 @@ function summarize(request: FailoverRequest, contenders: readonly Contender[]): 
   if (first === undefined || second === undefined) return lines;
   const ratio = medianOf(first.failoverMs) / medianOf(second.failoverMs);
   return [...lines, `failover: ratio ${first.name} / ${second.name}: ${ratio.toFixed(2)}`];
-}
-
-/** Of an even number of values the mean of the two in the middle; `values` is not empty. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** One round, in ms; leaves the cluster whole and settled. */

@@ -9,6 +9,7 @@ import type { Services } from '../services.ts';
 import { failureLine, replayCommand, seedName } from '../sim/failure-line.ts';
 import type { SimAnswer } from '../sim/job.ts';
 import { saveScenario, scenarioOf, trySaving } from '../sim/scenario-file.ts';
+import { SHRINK_RUNS_MAX } from '../sim/shrink.ts';
 import { SimWorker } from '../sim/sim-worker.ts';
 import type { SwarmChoices } from '../sim/swarm.ts';
 
@@ -30,7 +31,6 @@ export interface FuzzRequest {
 const SEED_LIMIT_LEAST_MS = 120_000;
 /** Slow machines simulate a second in less than this many, busy ones included. */
 const SEED_LIMIT_FACTOR = 2;
-const SHRINK_RUNS_MAX = 400;
 const SHRINK_LIMIT_MS = 180_000;
 /** After so many failures it is plain that something is wrong. */
 const FAILURES_MAX = 5;

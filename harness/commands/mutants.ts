@@ -15,6 +15,7 @@ import type { Mutant } from '../mutants/mutant.ts';
 import { checkerTable, describeHunts, describeShrinking, serverTable } from '../mutants/table.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import type { Services } from '../services.ts';
+import { SHRINK_RUNS_MAX } from '../sim/shrink.ts';
 
 export interface MutantsRequest {
   readonly mutants: readonly Mutant[];
@@ -23,7 +24,8 @@ export interface MutantsRequest {
   readonly seedsMax: number;
   readonly cpuMinutesMax: number;
   readonly jobs: number;
-  readonly shrinkRunsMax: number;
+  /** Failing simulations are made smaller. */
+  readonly shrinks: boolean;
   /** Where the table goes; undefined: nowhere. */
   readonly tableFile: string | undefined;
 }
@@ -64,7 +66,9 @@ async function huntServers(
   const work = async (): Promise<void> => {
     while (next < request.mutants.length && !signal.aborted) {
       const at = next++;
-      const options = { ...request, root: RUN_DEFAULTS.root, parent, signal, clock };
+      const shrinkRunsMax = request.shrinks ? SHRINK_RUNS_MAX : 0;
+      const { root } = RUN_DEFAULTS;
+      const options = { ...request, shrinkRunsMax, root, parent, signal, clock };
       const found = await hunt(request.mutants[at]!, options);
       hunts[at] = found;
       if (!signal.aborted) progress.print(describeHunt(found));

@@ -1,5 +1,6 @@
 /** The hunt's result as a table in Markdown: what is published of the harness's power. */
 
+import { medianOf } from '../median.ts';
 import type { Hunt } from './hunt.ts';
 import type { CheckerHunt } from './hunt-checkers.ts';
 
@@ -45,8 +46,8 @@ function row(cells: readonly string[]): string {
 export function describeHunts(hunts: readonly Hunt[]): string {
   const killed = hunts.filter(({ result }) => result.type === 'killed');
   const share = hunts.length === 0 ? 0 : (100 * killed.length) / hunts.length;
-  const seeds = median(killed.map((each) => each.seeds));
-  const cpuS = median(killed.map((each) => each.cpuS));
+  const seeds = medianOf(killed.map((each) => each.seeds));
+  const cpuS = medianOf(killed.map((each) => each.cpuS));
   const found = `${killed.length} of ${hunts.length} found (${share.toFixed(1)} %)`;
   if (killed.length === 0) return found;
   return `${found}; median ${seeds} seeds and ${cpuS.toFixed(1)} CPU s to find one`;
@@ -58,16 +59,11 @@ export function describeShrinking(hunts: readonly Hunt[]): string | undefined {
     result.type === 'killed' && result.shrunk !== undefined ? [result.shrunk] : [],
   );
   if (shrunk.length === 0) return undefined;
-  const operations = median(shrunk.map((each) => each.operations));
-  const faults = median(shrunk.map((each) => each.faults));
-  const runs = median(shrunk.map((each) => each.runs));
+  const operations = medianOf(shrunk.map((each) => each.operations));
+  const faults = medianOf(shrunk.map((each) => each.faults));
+  const runs = medianOf(shrunk.map((each) => each.runs));
   return (
     `${shrunk.length} made smaller: median ${operations} operations and ${faults} faults,` +
     ` after ${runs} runs`
   );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }

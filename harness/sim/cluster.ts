@@ -1,6 +1,5 @@
 /** The cluster of a simulation: its members and everything that can be done to them. */
 import { assert } from '../../src/lib/assert.ts';
-import type { MemberId } from '../../src/lib/ids.ts';
 import type { Random } from '../../src/ports/random.ts';
 import {
   type Capability,
@@ -170,9 +169,5 @@ export class SimCluster implements Cluster {
     const node = this.#parts.nodes.find((candidate) => candidate.name === name);
     assert(node !== undefined, `no simulated member ${name}`);
     return node;
-  }
-
-  nodeOf(id: MemberId): SimNode {
-    return this.node(`n${id}`);
   }
 }

@@ -16,8 +16,9 @@ import type { Message, MsgSnap } from '../../src/raft/message.ts';
 import type { SnapshotSink, SnapshotSource } from '../../src/snap/snapshot-files.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-message.ts';
 import { GOOD_LINKS, type Grudge, type LinkCounter, type LinkQuality } from '../cluster/cluster.ts';
+import { drawNs } from './draw-ns.ts';
 import type { SimLoop } from './loop.ts';
-import type { Between, SimNetworkOptions } from './plan.ts';
+import type { SimNetworkOptions } from './plan.ts';
 import type { SimProcess } from './process.ts';
 import { copySnapshot } from './snapshot-copy.ts';
 import type { MessageTrace } from './trace.ts';
@@ -265,12 +266,6 @@ export class SimNetwork {
   #latencyNs(): number {
     return drawNs(this.#random, this.#options.latencyUs);
   }
-}
-
-/** Evenly between the two, given in µs, in ns. */
-export function drawNs(random: Random, [leastUs, mostUs]: Between): number {
-  const spanNs = (mostUs - leastUs) * 1_000;
-  return leastUs * 1_000 + random.below(spanNs + 1);
 }
 
 /** As the receiver decodes it: nothing is shared with the sender. */

@@ -1,5 +1,4 @@
 /** A running hash of everything that happens: two runs with one hash did the same. */
-import { utf8Encode } from '../../src/lib/utf8.ts';
 
 /** Two independent 32-bit lanes, each mixed with every value; order matters. */
 export class TraceHash {
@@ -36,11 +35,4 @@ export class TraceHash {
 
 function hex(word: number): string {
   return (word >>> 0).toString(16).padStart(8, '0');
-}
-
-/** Of one text; for versions and the like. */
-export function hashText(value: string): string {
-  const hash = new TraceHash();
-  hash.bytes(utf8Encode(value));
-  return hash.digest();
 }

@@ -16,8 +16,9 @@ import { type Backends, chooseBackends, sweepAll } from '../../harness/backends.
 import { ClusterError } from '../../harness/cluster/cluster.ts';
 import { checkCommand, reportCommand } from '../../harness/commands/check.ts';
 import { durabilityCommand } from '../../harness/commands/durability.ts';
-import { failoverCommand, medianOf } from '../../harness/commands/failover.ts';
+import { failoverCommand } from '../../harness/commands/failover.ts';
 import { runCommand } from '../../harness/commands/run.ts';
+import { medianOf } from '../../harness/median.ts';
 import { parseRunRequest, type RawRunOptions } from '../../harness/options.ts';
 import { loadRunRecord } from '../../harness/run-record.ts';
 import type { Services } from '../../harness/services.ts';

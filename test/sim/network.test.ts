@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../harness/seeded-random.ts';
-import { drawNs } from '../../harness/sim/network.ts';
+import { drawNs } from '../../harness/sim/draw-ns.ts';
 import type { Message, MsgApp } from '../../src/raft/message.ts';
 import { contextsOf, heartbeat, NetworkBench, PERFECT, proposal } from './network-bench.ts';
 

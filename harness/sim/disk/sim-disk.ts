@@ -1,7 +1,7 @@
 import { type Disk, DiskError, type DiskFile } from '../../../src/ports/disk.ts';
 import type { Random } from '../../../src/ports/random.ts';
-import { drawBetween } from '../../draw.ts';
-import type { Between, SimDiskOptions } from '../plan.ts';
+import { drawNs } from '../draw-ns.ts';
+import type { SimDiskOptions } from '../plan.ts';
 import type { Device } from './device.ts';
 import type { DiskFaults } from './disk-faults.ts';
 import type { Operation, Performer } from './operation.ts';
@@ -173,9 +173,3 @@ export class SimDisk implements Disk, Performer {
     onOperation?.(`${operation.describe()}: in flight at the kill, taken`);
   }
 }
-
-function drawNs(random: Random, [leastUs, mostUs]: Between): number {
-  return drawBetween(random, leastUs * NS_PER_US, mostUs * NS_PER_US);
-}
-
-const NS_PER_US = 1000;
