@@ -1,26 +1,16 @@
 /// <reference lib="dom" />
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadReportAssets } from '../../reports/assets.ts';
 import { renderReportPage } from '../../reports/page.ts';
 import { sampleRecord } from '../reports/sample-record.ts';
+import { isChromiumMissing, launchChromium } from '../support/chromium.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const missing = !existsSync(CHROMIUM);
+const missing = isChromiumMissing;
 
 test.runIf(missing && process.env.CI === 'true')('CI has Chromium', () => {
   expect(missing).toBe(false);
@@ -31,7 +21,7 @@ describe.skipIf(missing)(`a report in Chromium${missing ? ' (none at /usr/bin)' 
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+    browser = await launchChromium();
     const assets = await loadReportAssets();
     for (const invalid of [false, true]) {
       const record = sampleRecord({ operations: 2_000, seconds: 20, invalid });

@@ -1,26 +1,16 @@
 /// <reference lib="dom" />
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXERCISES } from '../../harness/scope/exercises.ts';
 import { renderLiveScope, renderScope } from '../../harness/scope/render.ts';
 import { sampleTrace } from '../scope/traces.ts';
+import { isChromiumMissing, launchChromium } from '../support/chromium.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const missing = !existsSync(CHROMIUM);
+const missing = isChromiumMissing;
 const TRACE = sampleTrace(12);
 const FAILED_NS = TRACE.durationNs - 1e9;
 
@@ -33,7 +23,7 @@ describe.skipIf(missing)(`the scope in Chromium${missing ? ' (none at /usr/bin)'
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+    browser = await launchChromium();
     writeFileSync(join(directory, 'live.html'), await renderLiveScope());
     writeFileSync(join(directory, 'player.html'), await renderScope(TRACE));
   });
