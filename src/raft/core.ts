@@ -4,7 +4,7 @@
  */
 import { assert } from '../lib/assert.ts';
 import type { Index, MemberId, Term } from '../lib/ids.ts';
-import { assertConfState } from './confchange.ts';
+import { assertConfState, isVoterOf } from './conf-state.ts';
 import { assertConfig, type RaftConfig } from './config.ts';
 import { RaftLog } from './log.ts';
 import type {
@@ -28,6 +28,8 @@ export interface RaftRestore {
   readonly entries: readonly Entry[];
   /** State machine's position, ≥ snapshot.index; no membership change lies between the two. */
   readonly applied: Index;
+  /** It is known to have lost what it promised: see {@link RaftCore.hasLostEntries}. */
+  readonly hasLostEntries?: boolean;
 }
 
 export class RaftCore {
@@ -47,6 +49,11 @@ export class RaftCore {
   responses: Message[] = [];
   readStates: ReadState[] = [];
   facts: Fact[] = [];
+  /**
+   * What this member promised is lost, votes included, so it gives none and does not stand. What
+   * it is sent and acknowledges anew counts: that it has.
+   */
+  hasLostEntries: boolean;
   /** As last handed to storage. */
   handedHardState: HardState;
   /** A tick has passed: a commit index that moved alone may be written now. */
@@ -63,6 +70,7 @@ export class RaftCore {
     this.conf = snapshot.confState;
     this.snapshot = snapshot;
     this.handedHardState = hardState;
+    this.hasLostEntries = restore.hasLostEntries ?? false;
     const last = entries.at(-1)?.index ?? snapshot.index;
     const commit = Math.max(hardState.commit, snapshot.index, impliedCommit(entries));
     if (commit > last) this.unsafe(undefined, `committed through ${commit}, log ends at ${last}`);
@@ -102,8 +110,17 @@ export class RaftCore {
     this.fact({ type: 'unsafe', term: this.term, peer, reason });
   }
 
+  /** In either half of a joint configuration. */
   isVoter(id: MemberId): boolean {
-    return this.conf.voters.includes(id);
+    return isVoterOf(this.conf, id);
+  }
+
+  /** For answers to candidates. */
+  commitPoint(): { readonly commit: Index; readonly commitTerm: Term } {
+    const { commit } = this.log;
+    const commitTerm = this.log.termAt(commit);
+    assert(commitTerm !== undefined, 'core: no term at commit');
+    return { commit, commitTerm };
   }
 
   /** The leader of the current term as far as known here. */
@@ -128,6 +145,6 @@ export class RaftCore {
  * overlap today's (thesis 4.1).
  */
 function impliedCommit(entries: readonly Entry[]): Index {
-  const changes = entries.filter((entry) => entry.type === 'confChange');
+  const changes = entries.filter((entry) => entry.type !== 'normal');
   return changes.at(-2)?.index ?? 0;
 }

@@ -80,16 +80,22 @@ export function describeEntry(entry: Entry): string {
 function describeData({ type, data }: Pick<Entry, 'type' | 'data'>): string {
   const text = utf8Decode(data.slice(0, SHOWN_CHARACTERS_MAX));
   const shown = data.length > SHOWN_CHARACTERS_MAX ? `${text}…(${data.length} bytes)` : text;
-  return type === 'confChange' ? `conf(${shown})` : `"${shown}"`;
+  if (type === 'normal') return `"${shown}"`;
+  return type === 'confChange' ? `conf(${shown})` : `conf2(${shown})`;
 }
 
 export function describeSnapshot({ index, term, confState }: SnapshotMeta): string {
   return `snapshot:${term}/${index} ${describeConf(confState)}`;
 }
 
-export function describeConf({ voters, learners }: ConfState): string {
-  const list = voters.map(formatId).join(' ');
-  return learners.length === 0 ? `(${list})` : `(${list} | ${learners.map(formatId).join(' ')})`;
+/** `(1 2 | 3)`: voters and learners; joint: `(1 2 & 2 4 | 3; later 4; auto)`. */
+export function describeConf(conf: ConfState): string {
+  const list = (ids: readonly MemberId[]): string => ids.map(formatId).join(' ');
+  const { voters, votersOutgoing, learners, learnersNext, autoLeave } = conf;
+  const outgoing = votersOutgoing.length === 0 ? '' : ` & ${list(votersOutgoing)}`;
+  const fed = learners.length === 0 ? '' : ` | ${list(learners)}`;
+  const later = learnersNext.length === 0 ? '' : `; later ${list(learnersNext)}`;
+  return `(${list(voters)}${outgoing}${fed}${later}${autoLeave ? '; auto' : ''})`;
 }
 
 function describeHardState({ term, vote, commit }: HardState): string {
@@ -119,6 +125,13 @@ export function describeFact(fact: Fact): string {
     case 'transferStarted':
     case 'transferAborted':
       return `${type} term:${term} to:${formatId(fact.transferee)}`;
+    case 'confChangeRefused':
+      return `${type} term:${term} peer:${formatId(fact.peer)}: ${fact.reason}`;
+    case 'lostEntries': {
+      const { peer, acknowledged, lastIndex } = fact;
+      const lost = `acknowledged through ${acknowledged}, log ends at ${lastIndex}`;
+      return `unsafe term:${term} peer:${describeMember(peer)}: ${lost}`;
+    }
     case 'unsafe':
       return `${type} term:${term} peer:${describeMember(fact.peer)}: ${fact.reason}`;
     default:
@@ -157,8 +170,8 @@ export function describeStatus(status: RaftStatus): readonly string[] {
   return [
     `${head} leader:${describeMember(leader)} ${log} ${describeConf(conf)}`,
     ...status.progress.map(
-      ({ id: peer, state, match, next, recentActive, paused }) =>
-        `  ${formatId(peer)} ${state} match:${match} next:${next}` +
+      ({ id: peer, state, isLearner, match, next, recentActive, paused }) =>
+        `  ${formatId(peer)}${isLearner ? ' learner' : ''} ${state} match:${match} next:${next}` +
         `${paused ? ' paused' : ''}${recentActive ? '' : ' inactive'}`,
     ),
   ];

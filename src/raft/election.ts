@@ -8,9 +8,10 @@
  */
 import { assert } from '../lib/assert.ts';
 import type { Index, MemberId, Term } from '../lib/ids.ts';
+import { allVoters } from './conf-state.ts';
 import type { RaftCore } from './core.ts';
-import type { MsgVote } from './message.ts';
-import { voteResult } from './quorum.ts';
+import type { MsgVote, MsgVoteResp } from './message.ts';
+import { jointVoteResult } from './quorum.ts';
 import { appendAsLeader } from './replication.ts';
 import type { CandidateRole, PreCandidateRole } from './role.ts';
 import {
@@ -45,18 +46,20 @@ export function campaign(core: RaftCore, reason: CampaignReason): void {
     to: core.id,
     term: core.term,
     reject: false,
+    ...core.commitPoint(),
   });
 }
 
 /**
- * Only voters lead, and only with an intact log: not while a snapshot is being installed, and
- * not under a membership that a committed but unapplied entry is about to replace.
+ * Only voters lead, and only with an intact log: none that lost entries, not while a snapshot is
+ * being installed, and not under a membership that a committed but unapplied entry is about to replace.
  */
 export function isPromotable(core: RaftCore): boolean {
   const { log } = core;
   if (!core.isVoter(core.id) || log.pendingSnapshot !== undefined) return false;
+  if (core.hasLostEntries) return false;
   for (let index = log.applied + 1; index <= log.commit; index++) {
-    if (log.entryAt(index)?.type === 'confChange') return false;
+    if (log.entryAt(index)?.type !== 'normal') return false;
   }
   return true;
 }
@@ -68,7 +71,7 @@ function askForVotes(
 ): void {
   const { lastIndex: index, lastTerm: logTerm } = core.log;
   assert(term >= core.term, 'election: asked for a past term');
-  for (const to of core.conf.voters) {
+  for (const to of allVoters(core.conf)) {
     if (to === core.id) continue;
     const message: MsgVote = { type, from: core.id, to, term, index, logTerm, transfer };
     if (type === 'MsgVote') core.sendWhenDurable(message);
@@ -85,7 +88,7 @@ export function recordVote(
 ): void {
   assert(core.role === role, 'election: a vote for a role that has ended');
   if (!role.votes.has(from)) role.votes.set(from, granted);
-  const result = voteResult(core.conf.voters, role.votes);
+  const result = jointVoteResult(core.conf, role.votes);
   assert(core.conf.voters.length > 0, 'election: no voters');
   if (result === 'pending') return;
   if (result === 'lost') {
@@ -95,6 +98,19 @@ export function recordVote(
   } else {
     startLeading(core);
   }
+}
+
+/**
+ * A refused candidate learns what is committed, of whatever term the answer is: that is true for
+ * ever. Should it be a membership change, then this member's candidacy was one of the membership
+ * before, and ends. Leaders commit by counting only.
+ */
+export function learnCommit(core: RaftCore, { commit, commitTerm }: MsgVoteResp): void {
+  const { log, role } = core;
+  if (role.type === 'leader' || commit > log.lastIndex) return;
+  if (log.termAt(commit) !== commitTerm || !log.commitTo(commit)) return;
+  if (role.type === 'follower' || isPromotable(core)) return;
+  becomeFollower(core, core.term, { leader: undefined, reason: 'the membership changed' });
 }
 
 /** The no-op lets the entries of earlier terms commit at once (thesis 6.4, 3.6.2). */
@@ -116,7 +132,7 @@ export function handleVoteRequest(core: RaftCore, message: MsgVote): void {
   const granted = refusal === undefined;
   const reason = refusal ?? 'candidate is up to date';
   core.fact({ type: 'voteCast', kind, term, candidate, granted, reason });
-  const answer = { from: core.id, to: candidate, reject: !granted };
+  const answer = { from: core.id, to: candidate, reject: !granted, ...core.commitPoint() };
   if (kind === 'MsgPreVote') {
     // A grant names the term asked for, a refusal our own, for the candidate to catch up with.
     core.send({ ...answer, type: 'MsgPreVoteResp', term: granted ? term : core.term });
@@ -134,6 +150,7 @@ export function handleVoteRequest(core: RaftCore, message: MsgVote): void {
 /** Undefined: vote for it. */
 function refusalReason(core: RaftCore, message: MsgVote): string | undefined {
   const { log } = core;
+  if (core.hasLostEntries) return 'this member has lost entries that it had acknowledged';
   const later = message.type === 'MsgPreVote' && message.term > core.term;
   if (!later && core.vote !== message.from) {
     if (core.vote !== undefined) return 'voted for another candidate in this term';

@@ -1,6 +1,7 @@
 /** A follower: keeps its log equal to the leader's, and loses patience when it is silent. */
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, MemberId } from '../lib/ids.ts';
+import { confStateFault } from './conf-state.ts';
 import type { RaftCore } from './core.ts';
 import { campaign } from './election.ts';
 import type { Entry, Message, MsgApp, MsgHeartbeat, MsgSnap } from './message.ts';
@@ -22,7 +23,7 @@ export function stepFollower(core: RaftCore, follower: FollowerRole, message: Me
       if (hearLeader(core, follower, message.from)) handleAppend(core, follower, message);
       return;
     case 'MsgHeartbeat':
-      if (hearLeader(core, follower, message.from)) handleHeartbeat(core, follower, message);
+      if (hearLeader(core, follower, message.from)) handleHeartbeat(core, message);
       return;
     case 'MsgSnap':
       if (hearLeader(core, follower, message.from)) handleSnapshot(core, message);
@@ -162,14 +163,13 @@ function isWellFormed(message: MsgApp): boolean {
 /**
  * The leader tells no commit index beyond what this member has acknowledged as durable in this
  * term. A log that ends before it has lost entries, by a disk rolled back or emptied: say so
- * and go on without them. The leader of the next term starts over from nothing and refills the
- * log; until then this member must not be trusted with a vote, which its operator decides.
+ * and go on without them, and without a vote. The leader of the next term starts over from
+ * nothing and refills the log; who was voted for is lost for good.
  */
-function handleHeartbeat(core: RaftCore, follower: FollowerRole, message: MsgHeartbeat): void {
+function handleHeartbeat(core: RaftCore, message: MsgHeartbeat): void {
   const { log } = core;
   if (message.commit > log.lastIndex) {
-    const lost = `acknowledged through ${message.commit}, log ends at ${log.lastIndex}`;
-    reportUnsafe(core, follower, message.from, lost);
+    reportLost(core, message);
   } else {
     log.commitTo(message.commit);
   }
@@ -178,13 +178,16 @@ function handleHeartbeat(core: RaftCore, follower: FollowerRole, message: MsgHea
   core.send({ type: 'MsgHeartbeatResp', from, to: message.from, term, context: message.context });
 }
 
-/** Ignored if malformed: no term lies beyond the sender's, or before one already committed. */
+/**
+ * Ignored if malformed: no term lies beyond the sender's or before one already committed, and
+ * the membership is one that changes can lead to.
+ */
 function handleSnapshot(core: RaftCore, message: MsgSnap): void {
   const { log } = core;
   const { snapshot, from: to } = message;
   const committedTerm = log.termAt(log.commit);
   assert(committedTerm !== undefined, 'follower: no term at commit');
-  if (snapshot.term > message.term) return;
+  if (snapshot.term > message.term || confStateFault(snapshot.confState) !== undefined) return;
   if (snapshot.index > log.commit && snapshot.term < committedTerm) return;
   if (snapshot.index > log.commit) {
     if (log.termAt(snapshot.index) === snapshot.term) {
@@ -197,6 +200,13 @@ function handleSnapshot(core: RaftCore, message: MsgSnap): void {
   }
   assert(log.commit >= snapshot.index, 'follower: the snapshot was not taken in');
   acknowledge(core, to, log.commit);
+}
+
+function reportLost(core: RaftCore, { from: peer, commit: acknowledged }: MsgHeartbeat): void {
+  if (core.hasLostEntries) return;
+  core.hasLostEntries = true;
+  const { lastIndex } = core.log;
+  core.fact({ type: 'lostEntries', term: core.term, peer, acknowledged, lastIndex });
 }
 
 function reportUnsafe(

@@ -4,10 +4,11 @@
  */
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, MemberId, Term } from '../lib/ids.ts';
-import { members } from './confchange.ts';
+import { allVoters, confStateFault, members, sameConf } from './conf-state.ts';
 import type { RaftCore } from './core.ts';
+import { describeConf } from './describe.ts';
 import { entriesSizeBytes } from './log.ts';
-import type { Entry } from './message.ts';
+import type { ConfState, Entry } from './message.ts';
 import type { LeaderRole } from './role.ts';
 
 type Core = Readonly<RaftCore>;
@@ -25,6 +26,7 @@ export function checkMember(core: Core): void {
   assert(log.stable <= log.handed, 'invariant: stable ≤ handed');
   assert(log.handed <= log.lastIndex, 'invariant: handed ≤ last');
   assert(log.lastTerm <= core.term, 'invariant: no entry of a future term');
+  assert(confStateFault(core.conf) === undefined, 'invariant: the membership can exist');
   const unstable = log.entriesAfter(log.stable);
   assert(log.unstableBytes === entriesSizeBytes(unstable), 'invariant: unstable bytes are exact');
   switch (role.type) {
@@ -49,6 +51,16 @@ function checkLeader(core: Core, leader: LeaderRole): void {
   const { log } = core;
   const peers = members(core.conf).filter((id) => id !== core.id);
   assert(core.vote === core.id, 'invariant: a leader has voted for itself');
+  assert(allVoters(core.conf).includes(core.id), 'invariant: a leader has a vote');
+  const changes = log.entriesAfter(log.applied).filter(({ type }) => type !== 'normal');
+  assert(
+    changes.every(({ index }) => index <= leader.pendingConfIndex),
+    'invariant: unapplied membership changes hold up the next',
+  );
+  assert(
+    changes.filter(({ term }) => term === core.term).length <= 1,
+    'invariant: one membership change at a time',
+  );
   assert(log.pendingSnapshot === undefined, 'invariant: a leader has its log');
   assert(peers.length === leader.progress.size, 'invariant: progress follows the membership');
   assert(
@@ -81,6 +93,8 @@ export class ClusterInvariants {
   #maxCommitted: Index = 0;
   /** How far each running member has been compared with it; a restart starts over. */
   readonly #compared: Map<MemberId, Index> = new Map();
+  /** The membership at every index that any member has applied. */
+  readonly #memberships: Map<Index, ConfState> = new Map();
 
   /** After each step, with all running members. */
   check(cores: readonly Core[]): void {
@@ -88,6 +102,7 @@ export class ClusterInvariants {
       checkMember(core);
       this.#electionSafety(core);
       this.#stateMachineSafety(core);
+      this.#sameMembership(core);
     }
     for (const core of cores) this.#leaderCompleteness(core);
     for (const [at, a] of cores.entries()) {
@@ -122,6 +137,18 @@ export class ClusterInvariants {
     }
     this.#maxCommitted = Math.max(this.#maxCommitted, log.commit);
     this.#compared.set(core.id, Math.max(log.commit, this.#compared.get(core.id) ?? 0));
+  }
+
+  /** Members that have applied the same log have the same membership, joint or not. */
+  #sameMembership({ log, conf }: Core): void {
+    // A snapshot's membership counts before its state machine is in place.
+    if (log.pendingSnapshot !== undefined) return;
+    const known = this.#memberships.get(log.applied);
+    if (known === undefined) this.#memberships.set(log.applied, conf);
+    else if (known !== conf && !sameConf(known, conf)) {
+      const both = `${describeConf(known)} and ${describeConf(conf)}`;
+      assert(false, `two memberships at index ${log.applied}: ${both}`);
+    }
   }
 
   /** A leader holds every entry that was committed in an earlier term, by whatever leader. */

@@ -1,12 +1,19 @@
 /** The leader: orders proposals, drives the followers, and proves to itself that it still leads. */
 import { assert, assertNever } from '../lib/assert.ts';
+import { EMPTY_BYTES } from '../lib/bytes.ts';
 import type { MemberId } from '../lib/ids.ts';
-import { members } from './confchange.ts';
+import { members } from './conf-state.ts';
+import {
+  type ConfChangeEntry,
+  type ConfChangeRefusal,
+  isLeaveEntry,
+  jointRefusal,
+} from './confchange.ts';
 import type { RaftCore } from './core.ts';
 import { entriesSizeBytes } from './log.ts';
 import type { EntryType, Message, MsgAppResp, MsgHeartbeatResp } from './message.ts';
 import { newProgress } from './progress.ts';
-import { voteResult } from './quorum.ts';
+import { jointVoteResult } from './quorum.ts';
 import type { ReadRequest } from './read-only.ts';
 import { appendAsLeader, handleAppResp, maybeCommit, resumeAfterHeartbeat } from './replication.ts';
 import type { LeaderRole } from './role.ts';
@@ -15,7 +22,8 @@ import { becomeFollower } from './transitions.ts';
 /** Entries this leader's own disk may lag behind; further proposals wait. */
 const UNSTABLE_ENTRIES_MAX = 32_768;
 
-type Proposal = readonly { readonly type: EntryType; readonly data: Uint8Array }[];
+type ProposedEntry = { readonly type: EntryType; readonly data: Uint8Array };
+type Proposal = readonly ProposedEntry[];
 
 export function tickLeader(core: RaftCore, leader: LeaderRole): void {
   const { config } = core;
@@ -44,7 +52,7 @@ export function stepLeader(core: RaftCore, leader: LeaderRole, message: Message)
   switch (message.type) {
     case 'MsgProp':
       // Refused: lost, as if on the way. The asker's deadline tells it.
-      propose(core, leader, message.entries);
+      propose(core, leader, { from: message.from, entries: message.entries });
       return;
     case 'MsgAppResp':
       stepAppResp(core, leader, message);
@@ -84,10 +92,15 @@ export function stepLeader(core: RaftCore, leader: LeaderRole, message: Message)
 }
 
 /**
- * Appends, or refuses: during a transfer (3.10), beyond maxUncommittedBytes, or a membership
- * change before the last one is applied (4.1). A first proposal of any size is taken.
+ * Appends, or refuses: during a transfer (3.10), or beyond maxUncommittedBytes. A first proposal
+ * of any size is taken. A membership change that comes too early or against the joint state
+ * leaves an empty entry in its place and a fact, as in etcd: what came with it still counts.
  */
-export function propose(core: RaftCore, leader: LeaderRole, entries: Proposal): boolean {
+export function propose(
+  core: RaftCore,
+  leader: LeaderRole,
+  { from, entries }: { readonly from: MemberId; readonly entries: Proposal },
+): boolean {
   assert(core.role === leader, 'leader: proposed to another role');
   assert(core.isVoter(core.id), 'leader: leads without a vote');
   if (entries.length === 0 || leader.transfer !== undefined) return false;
@@ -98,11 +111,52 @@ export function propose(core: RaftCore, leader: LeaderRole, entries: Proposal): 
     if (waitingBytes > 0 && waitingBytes + addedBytes > limit) return false;
   }
   if (core.log.lastIndex - core.log.stable > UNSTABLE_ENTRIES_MAX) return false;
-  const confChanges = entries.filter((entry) => entry.type === 'confChange').length;
-  if (confChanges > 1) return false;
-  if (confChanges === 1 && leader.pendingConfIndex > core.log.applied) return false;
-  appendAsLeader(core, leader, entries);
+  appendAsLeader(core, leader, admitConfChanges(core, leader, from, entries));
   return true;
+}
+
+/** Why a membership change cannot be appended now; undefined: it can (thesis 4.1, 4.3). */
+export function confEntryRefusal(
+  core: RaftCore,
+  leader: LeaderRole,
+  entry: ConfChangeEntry,
+): ConfChangeRefusal | undefined {
+  assert(core.role === leader, 'leader: changed membership in another role');
+  if (leader.pendingConfIndex > core.log.applied) return 'unapplied';
+  return jointRefusal(core.conf, { leaves: isLeaveEntry(entry) });
+}
+
+function admitConfChanges(
+  core: RaftCore,
+  leader: LeaderRole,
+  peer: MemberId,
+  entries: Proposal,
+): Proposal {
+  if (entries.every(({ type }) => type === 'normal')) return entries;
+  let admitted = 0;
+  return entries.map((entry): ProposedEntry => {
+    const { type, data } = entry;
+    if (type === 'normal') return entry;
+    const reason = admitted > 0 ? 'unapplied' : confEntryRefusal(core, leader, { type, data });
+    if (reason === undefined) {
+      admitted++;
+      return entry;
+    }
+    core.fact({ type: 'confChangeRefused', term: core.term, peer, reason });
+    return { type: 'normal', data: EMPTY_BYTES };
+  });
+}
+
+/**
+ * Once per turn: a joint configuration that is to be left by itself is, as soon as it is
+ * applied, by whoever leads then (thesis 4.3). A transfer under way comes first.
+ */
+export function leaveJointWhenDue(core: RaftCore, leader: LeaderRole): void {
+  assert(core.role === leader, 'leader: left a joint configuration in another role');
+  if (!core.conf.autoLeave || leader.transfer !== undefined) return;
+  if (leader.pendingConfIndex > core.log.applied) return;
+  appendAsLeader(core, leader, [{ type: 'confChangeV2', data: EMPTY_BYTES }]);
+  assert(leader.pendingConfIndex === core.log.lastIndex, 'leader: left a joint one unnoticed');
 }
 
 /** After anything that may have moved a match: commit, and let waiting reads start. */
@@ -129,13 +183,20 @@ export function addRead(core: RaftCore, leader: LeaderRole, request: ReadRequest
 }
 
 /** Starts handing leadership to a voter that is then caught up, told to stand, and elected. */
-export function startTransfer(core: RaftCore, leader: LeaderRole, to: MemberId): void {
-  if (to === core.id || !core.isVoter(to) || leader.transfer?.to === to) return;
+export function startTransfer(
+  core: RaftCore,
+  leader: LeaderRole,
+  to: MemberId,
+): 'started' | 'alreadyLeader' | 'refused' {
+  if (to === core.id) return 'alreadyLeader';
+  if (!core.isVoter(to)) return 'refused';
+  if (leader.transfer?.to === to) return 'started';
   if (leader.transfer !== undefined) abortTransfer(core, leader);
   assert(leader.progress.has(to), 'leader: a voter without progress');
   leader.transfer = { to, elapsedTicks: 0 };
   core.fact({ type: 'transferStarted', term: core.term, transferee: to });
   finishTransferIfCaughtUp(core, leader);
+  return 'started';
 }
 
 /** The membership changed: feed the new, forget the gone, and count again. */
@@ -152,7 +213,8 @@ export function membershipChanged(core: RaftCore, leader: LeaderRole): void {
   }
   assert(leader.progress.size === peers.length, 'leader: progress differs from the membership');
   if (!core.isVoter(core.id)) {
-    // The change that removed it is committed; until then it had to lead (thesis 4.2.2).
+    // The change that removed or demoted it is committed; until then it had to lead, also as a
+    // voter of the outgoing half only (thesis 4.2.2, 4.3).
     becomeFollower(core, core.term, { leader: undefined, reason: 'no longer a voter' });
     return;
   }
@@ -207,7 +269,7 @@ function sendHeartbeats(core: RaftCore, leader: LeaderRole): void {
 
 /** Gives out the indexes of reads that a majority has confirmed. */
 function answerReads(core: RaftCore, leader: LeaderRole): void {
-  for (const { index, requests } of leader.reads.takeConfirmed(core.conf.voters, core.id)) {
+  for (const { index, requests } of leader.reads.takeConfirmed(core.conf, core.id)) {
     assert(index >= leader.firstIndexOfTerm, 'leader: read index from before its leadership');
     assert(index <= core.log.commit, 'leader: read index beyond commit');
     for (const { from, context } of requests) {
@@ -228,5 +290,5 @@ function heardFromQuorum(core: RaftCore, leader: LeaderRole): boolean {
     progress.recentActive = false;
   }
   assert(heard.size === members(core.conf).length, 'leader: progress differs from the membership');
-  return voteResult(core.conf.voters, heard) === 'won';
+  return jointVoteResult(core.conf, heard) === 'won';
 }

@@ -135,6 +135,18 @@ export class RaftLog {
     return this.#entries.slice(start, end);
   }
 
+  /** The lowest index ≥ base such that the entries after it, up to `through`, fit. */
+  indexWithin(through: Index, bytesMax: number): Index {
+    let index = Math.min(through, this.lastIndex);
+    let sizeBytes = 0;
+    while (index > this.#baseIndex) {
+      sizeBytes += entrySizeBytes(this.#entries[index - this.#baseIndex - 1]!);
+      if (sizeBytes > bytesMax) break;
+      index--;
+    }
+    return Math.max(index, this.#baseIndex);
+  }
+
   uncommitted(): readonly Entry[] {
     return this.entriesAfter(this.#commit);
   }

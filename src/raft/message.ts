@@ -1,12 +1,16 @@
 import type { Index, MemberId, Term } from '../lib/ids.ts';
+import type { ConfChangeRefusal } from './confchange.ts';
 
 /**
  * The vocabulary of the consensus core: log entries, what must be durable, and the messages
  * that members exchange. Names are those of etcd's raft library.
  */
 
-/** `normal`: an InternalRaftRequest, or empty for a new leader's no-op. `confChange`: raftpb.ConfChange. */
-export type EntryType = 'normal' | 'confChange';
+/**
+ * `normal`: an InternalRaftRequest, or empty for a new leader's no-op. `confChange`:
+ * raftpb.ConfChange. `confChangeV2`: raftpb.ConfChangeV2, empty to leave a joint configuration.
+ */
+export type EntryType = 'normal' | 'confChange' | 'confChangeV2';
 
 export interface Entry {
   readonly type: EntryType;
@@ -23,9 +27,18 @@ export interface HardState {
   readonly commit: Index;
 }
 
+/** Who belongs to the cluster, and how. Read with the functions of conf-state.ts. */
 export interface ConfState {
+  /** While joint: the incoming half. */
   readonly voters: readonly MemberId[];
+  /** Fed by the leader, counted nowhere. */
   readonly learners: readonly MemberId[];
+  /** The half being left, not empty while joint (thesis 4.3). */
+  readonly votersOutgoing: readonly MemberId[];
+  /** Of the outgoing half: learners once it is left. */
+  readonly learnersNext: readonly MemberId[];
+  /** While joint: the leader leaves it by itself. */
+  readonly autoLeave: boolean;
 }
 
 /** Identifies a state-machine snapshot; its bytes travel outside raft (ports/network). */
@@ -74,6 +87,13 @@ export interface MsgVote extends Envelope {
 export interface MsgVoteResp extends Envelope {
   readonly type: 'MsgVoteResp' | 'MsgPreVoteResp';
   readonly reject: boolean;
+  /**
+   * What the voter knows to be committed. A removed leader may be the only one that knows so of
+   * its own removal: it stands no more, has the longest log, and its vote is still needed by
+   * those that do not know.
+   */
+  readonly commit: Index;
+  readonly commitTerm: Term;
 }
 export interface MsgHeartbeat extends Envelope {
   readonly type: 'MsgHeartbeat';
@@ -168,9 +188,27 @@ export type Fact =
   | { readonly type: 'steppedDown'; readonly term: Term; readonly reason: string }
   | { readonly type: 'transferStarted'; readonly term: Term; readonly transferee: MemberId }
   | { readonly type: 'transferAborted'; readonly term: Term; readonly transferee: MemberId }
+  /** A membership change that came from `peer`, or from here, was not appended. */
+  | {
+      readonly type: 'confChangeRefused';
+      readonly term: Term;
+      readonly peer: MemberId;
+      readonly reason: ConfChangeRefusal;
+    }
   /**
-   * `peer` sent what no member with its durable state intact could have caused: this member
-   * lost acknowledged entries, or two leaders share a term. The message was ignored.
+   * This member's log ends before what it had acknowledged to `peer` as durable: its disk was put
+   * back or emptied. It neither votes nor stands from here on.
+   */
+  | {
+      readonly type: 'lostEntries';
+      readonly term: Term;
+      readonly peer: MemberId;
+      readonly acknowledged: Index;
+      readonly lastIndex: Index;
+    }
+  /**
+   * `peer` sent what no member with its durable state intact could have caused: two leaders
+   * share a term, or an entry differs from a committed one. The message was ignored.
    */
   | {
       readonly type: 'unsafe';

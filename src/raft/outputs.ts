@@ -1,6 +1,7 @@
 /** Turns what has happened since the last turn into one value for the caller to carry out. */
 import { assert } from '../lib/assert.ts';
 import type { RaftCore } from './core.ts';
+import { leaveJointWhenDue } from './leader.ts';
 import type { Fact, HardState, Message, Outputs, ReadState, StorageAppend } from './message.ts';
 import { sendAppends } from './replication.ts';
 
@@ -11,6 +12,7 @@ const NO_FACTS: readonly Fact[] = [];
 /** Undefined if there is nothing to do. */
 export function takeOutputs(core: RaftCore): Outputs | undefined {
   if (core.role.type === 'leader') {
+    leaveJointWhenDue(core, core.role);
     sendAppends(core, core.role);
     core.role.reads.close();
   }

@@ -1,10 +1,11 @@
 /**
  * Majorities, as pure functions of a voter set. Empty sets get the neutral answer (everything
- * is committed, every vote is won), so a joint configuration needs no special case: it takes
- * the minimum of two committed indexes, and wins when both halves win (thesis 4.3).
+ * is committed, every vote is won), so the joint functions need no special case for one set:
+ * they take the minimum of two values, and win when both halves win (thesis 4.3).
  */
 import { assert } from '../lib/assert.ts';
 import type { MemberId } from '../lib/ids.ts';
+import type { ConfState } from './message.ts';
 
 export type VoteResult = 'won' | 'lost' | 'pending';
 
@@ -51,4 +52,24 @@ export function voteResult(
   assert(granted + refused <= voters.length, 'quorum: more votes than voters');
   if (granted >= needed) return 'won';
   return refused > voters.length - needed ? 'lost' : 'pending';
+}
+
+/** The halves of a configuration; the outgoing one is empty unless it is joint. */
+export type VoterSets = Pick<ConfState, 'voters' | 'votersOutgoing'>;
+
+/** What a majority of each half has reached. */
+export function jointQuorumValue(sets: VoterSets, reached: (voter: MemberId) => number): number {
+  const incoming = quorumValue(sets.voters, reached);
+  return Math.min(incoming, quorumValue(sets.votersOutgoing, reached));
+}
+
+/** Lost as soon as one half refuses; won when both grant. */
+export function jointVoteResult(
+  sets: VoterSets,
+  votes: ReadonlyMap<MemberId, boolean>,
+): VoteResult {
+  const incoming = voteResult(sets.voters, votes);
+  const outgoing = voteResult(sets.votersOutgoing, votes);
+  if (incoming === outgoing) return incoming;
+  return incoming === 'lost' || outgoing === 'lost' ? 'lost' : 'pending';
 }

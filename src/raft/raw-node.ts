@@ -18,19 +18,33 @@
  */
 import { assert } from '../lib/assert.ts';
 import type { Index, MemberId, Term } from '../lib/ids.ts';
-import { applyChange, type ConfChange } from './confchange.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { isVoterOf } from './conf-state.ts';
+import {
+  applyChange,
+  type ConfChange,
+  type ConfChangeEntry,
+  type ConfChangeRefusal,
+  changeConf,
+  isLeaveEntry,
+} from './confchange.ts';
 import type { RaftConfig } from './config.ts';
 import { RaftCore, type RaftRestore } from './core.ts';
 import { campaign } from './election.ts';
 import { leaderGone } from './follower.ts';
-import { addRead, membershipChanged, propose, startTransfer } from './leader.ts';
+import { addRead, confEntryRefusal, membershipChanged, propose, startTransfer } from './leader.ts';
 import type { ConfState, EntryType, Message, Outputs, SnapshotMeta } from './message.ts';
 import { takeOutputs } from './outputs.ts';
 import { followerUnreachable, snapshotReported } from './replication.ts';
 import type { Role } from './role.ts';
 import { step, tick } from './step.ts';
 
-export type { ConfChange, RaftConfig, RaftRestore };
+export type { ConfChange, ConfChangeEntry, ConfChangeRefusal, RaftConfig, RaftRestore };
+
+/** See {@link RawNode.propose}. */
+export type Proposed = 'appended' | 'forwarded' | 'dropped';
+/** See {@link RawNode.transferLeadership}. */
+export type TransferAnswer = 'started' | 'alreadyLeader' | 'forwarded' | 'refused' | 'dropped';
 
 /** A copy of what operators and tests want to see; changing it changes nothing. */
 export interface RaftStatus {
@@ -45,6 +59,8 @@ export interface RaftStatus {
   readonly lastIndex: Index;
   /** Durable here through this index. */
   readonly stable: Index;
+  /** It neither votes nor stands, and its operator has to replace it. */
+  readonly hasLostEntries: boolean;
   /** Under way from this leader. */
   readonly transferee: MemberId | undefined;
   /** Leader only; sorted as in the membership. */
@@ -54,6 +70,9 @@ export interface RaftStatus {
 export interface FollowerStatus {
   readonly id: MemberId;
   readonly state: 'probe' | 'replicate' | 'snapshot';
+  /** Fed, not counted; a future learner of a joint configuration still counts. */
+  readonly isLearner: boolean;
+  /** Durable there through this index; the leader's own is `stable`. */
   readonly match: Index;
   readonly next: Index;
   readonly recentActive: boolean;
@@ -86,6 +105,10 @@ export class RawNode {
     return this.#core.log.stable;
   }
 
+  get hasLostEntries(): boolean {
+    return this.#core.hasLostEntries;
+  }
+
   /** One unit of logical time has passed. */
   tick(): void {
     tick(this.#core);
@@ -98,21 +121,40 @@ export class RawNode {
 
   /**
    * `appended`: in this leader's log, which may still lose it; `forwarded`: on its way to the
-   * leader, which may refuse it without notice; `dropped`: no leader, a transfer, a limit, or
-   * a membership change too early. Nothing but its application proves that it happened.
+   * leader, which may refuse it without notice; `dropped`: no leader, a transfer, or a limit.
+   * Nothing but its application proves that it happened.
    */
-  propose(
-    entries: readonly { readonly type: EntryType; readonly data: Uint8Array }[],
-  ): 'appended' | 'forwarded' | 'dropped' {
+  propose(entries: readonly { readonly type: EntryType; readonly data: Uint8Array }[]): Proposed {
     const core = this.#core;
     assert(entries.length > 0, 'raw-node: empty proposal');
     if (core.role.type === 'leader') {
-      return propose(core, core.role, entries) ? 'appended' : 'dropped';
+      return propose(core, core.role, { from: core.id, entries }) ? 'appended' : 'dropped';
     }
     const leader = core.leader();
     if (leader === undefined) return 'dropped';
     core.send({ type: 'MsgProp', from: core.id, to: leader, term: 0, entries });
     return 'forwarded';
+  }
+
+  /**
+   * As {@link propose}, for one membership change that `entry` encodes. An error is definite:
+   * the change is nowhere. Only the leader gives one; a forwarded change that the leader refuses
+   * is lost without notice here (there it is a `confChangeRefused` fact).
+   */
+  proposeConfChange(
+    change: ConfChange,
+    entry: ConfChangeEntry,
+  ): Result<Proposed, ConfChangeRefusal> {
+    const core = this.#core;
+    const leaves = change.transition === 'auto' && change.changes.length === 0;
+    assert(isLeaveEntry(entry) === leaves, 'raw-node: the entry encodes another change');
+    if (core.role.type === 'leader') {
+      const refusal = confEntryRefusal(core, core.role, entry);
+      if (refusal !== undefined) return err(refusal);
+      const changed = changeConf(core.conf, change);
+      if (!changed.ok) return changed;
+    }
+    return ok(this.propose([entry]));
   }
 
   /**
@@ -132,16 +174,20 @@ export class RawNode {
     return 'forwarded';
   }
 
-  /** Asks the leader, itself or another, to hand over to a voter (thesis 3.10). Best effort. */
-  transferLeadership(to: MemberId): void {
+  /**
+   * Asks the leader, itself or another, to hand over to a voter (thesis 3.10). `refused`: `to`
+   * is a learner or not a member, as far as known here; `dropped`: no leader is known. Started
+   * or forwarded, it is still best effort: watch the leader, and the facts for an abort.
+   */
+  transferLeadership(to: MemberId): TransferAnswer {
     const core = this.#core;
     const leader = core.leader();
-    assert(to > 0n, 'raw-node: member id 0');
-    if (core.role.type === 'leader') startTransfer(core, core.role, to);
-    else if (leader !== undefined) {
-      const { id: from, term } = core;
-      core.send({ type: 'MsgTransferLeader', from, to: leader, term, transferee: to });
-    }
+    if (core.role.type === 'leader') return startTransfer(core, core.role, to);
+    if (leader === undefined) return 'dropped';
+    if (to === leader) return 'alreadyLeader';
+    const { id: from, term } = core;
+    core.send({ type: 'MsgTransferLeader', from, to: leader, term, transferee: to });
+    return 'forwarded';
   }
 
   /** Stands for election without waiting; a lone voter need not wait for its timeout. */
@@ -149,12 +195,22 @@ export class RawNode {
     campaign(this.#core, 'timeout');
   }
 
-  /** A membership entry is applied; the result is the membership from now on. */
+  /**
+   * A membership entry is applied; the result is the membership from now on. A change that
+   * {@link checkConfChange} refuses changes nothing, on every member alike: then whatever else
+   * depends on it must be left as it is too.
+   */
   applyConfChange(change: ConfChange): ConfState {
     const core = this.#core;
-    core.conf = applyChange(core.conf, change);
-    if (core.role.type === 'leader') membershipChanged(core, core.role);
+    const before = core.conf;
+    core.conf = applyChange(before, change);
+    if (core.conf !== before && core.role.type === 'leader') membershipChanged(core, core.role);
     return core.conf;
+  }
+
+  /** What {@link applyConfChange} would make of the membership; changes nothing. */
+  checkConfChange(change: ConfChange): Result<ConfState, ConfChangeRefusal> {
+    return changeConf(this.#core.conf, change);
   }
 
   /** Everything through `index` is applied to the state machine. */
@@ -179,6 +235,11 @@ export class RawNode {
     assert(index <= core.snapshot.index, 'raw-node: compaction beyond the newest checkpoint');
     assert(index <= core.log.applied, 'raw-node: compaction beyond applied');
     core.log.compact(index);
+  }
+
+  /** The lowest index ≥ the log's base such that what follows it, up to `through`, fits. */
+  indexWithin(through: Index, bytesMax: number): Index {
+    return this.#core.log.indexWithin(through, bytesMax);
   }
 
   /** The network lost a message to `peer`. */
@@ -229,8 +290,12 @@ export class RawNode {
       applied: log.applied,
       lastIndex: log.lastIndex,
       stable: log.stable,
+      hasLostEntries: this.#core.hasLostEntries,
       transferee: role.type === 'leader' ? role.transfer?.to : undefined,
-      progress: followersOf(role),
+      // Only few who ask for the status want it, and it takes longest.
+      get progress(): readonly FollowerStatus[] {
+        return followersOf(role, conf);
+      },
     };
   }
 
@@ -240,11 +305,12 @@ export class RawNode {
   }
 }
 
-function followersOf(role: Role): readonly FollowerStatus[] {
+function followersOf(role: Role, conf: ConfState): readonly FollowerStatus[] {
   if (role.type !== 'leader') return [];
   return [...role.progress].map(([id, { match, next, recentActive, state }]) => ({
     id,
     state: state.type,
+    isLearner: !isVoterOf(conf, id),
     match,
     next,
     recentActive,

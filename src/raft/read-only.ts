@@ -8,7 +8,7 @@
  */
 import { assert } from '../lib/assert.ts';
 import type { Index, MemberId } from '../lib/ids.ts';
-import { quorumValue } from './quorum.ts';
+import { jointQuorumValue, type VoterSets } from './quorum.ts';
 
 /** Reads that one leader keeps waiting; more are refused, and asked again by their members. */
 export const PENDING_READS_MAX = 16_384;
@@ -92,9 +92,9 @@ export class ReadOnly {
   }
 
   /** Removes and returns the rounds that a majority has confirmed, `self` included. */
-  takeConfirmed(voters: readonly MemberId[], self: MemberId): readonly ReadRound[] {
+  takeConfirmed(voters: VoterSets, self: MemberId): readonly ReadRound[] {
     if (this.#rounds.length === 0) return [];
-    const confirmed = quorumValue(voters, (voter) =>
+    const confirmed = jointQuorumValue(voters, (voter) =>
       voter === self ? this.#newestRound : (this.#acknowledged.get(voter) ?? 0),
     );
     let count = 0;

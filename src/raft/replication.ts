@@ -18,7 +18,7 @@ import {
   type Progress,
   reject,
 } from './progress.ts';
-import { quorumValue } from './quorum.ts';
+import { jointQuorumValue } from './quorum.ts';
 import type { LeaderRole } from './role.ts';
 
 /** Appends in the leader's term. Limits are the caller's business: the no-op has none. */
@@ -32,7 +32,7 @@ export function appendAsLeader(
   for (const { type, data } of entries) {
     const index = core.log.lastIndex + 1;
     core.log.append({ type, term: core.term, index, data });
-    if (type === 'confChange') leader.pendingConfIndex = index;
+    if (type !== 'normal') leader.pendingConfIndex = index;
   }
   leader.uncommittedBytes += entriesSizeBytes(entries);
 }
@@ -44,7 +44,7 @@ export function appendAsLeader(
 export function maybeCommit(core: RaftCore, leader: LeaderRole): boolean {
   const { log } = core;
   const before = log.commit;
-  const held = quorumValue(core.conf.voters, (id) => matchOf(core, leader, id));
+  const held = jointQuorumValue(core.conf, (id) => matchOf(core, leader, id));
   const index = Math.min(held, log.lastIndex);
   assert(core.conf.voters.length > 0, 'replication: a leader without voters');
   if (index < leader.firstIndexOfTerm || !log.commitTo(index)) return false;

@@ -6,10 +6,10 @@
 import { assert, assertNever } from '../lib/assert.ts';
 import { stepCandidate, tickCandidate } from './candidate.ts';
 import type { RaftCore } from './core.ts';
-import { handleVoteRequest } from './election.ts';
+import { handleVoteRequest, learnCommit } from './election.ts';
 import { stepFollower, tickFollower } from './follower.ts';
 import { advanceCommit, stepLeader, tickLeader } from './leader.ts';
-import type { Message, MsgStorageAppendResp } from './message.ts';
+import type { Message, MsgStorageAppendResp, MsgVoteResp } from './message.ts';
 import { becomeFollower } from './transitions.ts';
 
 export function tick(core: RaftCore): void {
@@ -34,6 +34,7 @@ export function step(core: RaftCore, message: Message): void {
     storageAppended(core, message);
     return;
   }
+  if (isRefusal(message)) learnCommit(core, message);
   if (!passTermGate(core, message)) return;
   if (message.type === 'MsgVote' || message.type === 'MsgPreVote') {
     handleVoteRequest(core, message);
@@ -51,6 +52,11 @@ export function step(core: RaftCore, message: Message): void {
     default:
       return assertNever(role);
   }
+}
+
+function isRefusal(message: Message): message is MsgVoteResp {
+  const isAnswer = message.type === 'MsgVoteResp' || message.type === 'MsgPreVoteResp';
+  return isAnswer && message.reject;
 }
 
 /** Only storage and the own vote are self-addressed; nobody else may speak for them. */
@@ -147,12 +153,12 @@ function answerLowerTerm(core: RaftCore, message: Message): void {
       });
       return;
     case 'MsgVote':
-      core.send({ type: 'MsgVoteResp', from, to, term, reject: true });
+      core.send({ type: 'MsgVoteResp', from, to, term, reject: true, ...core.commitPoint() });
       return;
     case 'MsgPreVote':
       // Without an answer, a longer log in a lower term and a shorter one in a higher would
       // refuse each other for ever.
-      core.send({ type: 'MsgPreVoteResp', from, to, term, reject: true });
+      core.send({ type: 'MsgPreVoteResp', from, to, term, reject: true, ...core.commitPoint() });
       return;
     default:
       // Answers to what an earlier term asked.

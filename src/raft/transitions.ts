@@ -1,7 +1,7 @@
 /** Changes of role. Each starts with fresh timers and fresh role data; none sends anything. */
 import { assert } from '../lib/assert.ts';
 import type { MemberId, Term } from '../lib/ids.ts';
-import { members } from './confchange.ts';
+import { members } from './conf-state.ts';
 import type { RaftCore } from './core.ts';
 import { entriesSizeBytes } from './log.ts';
 import { newProgress } from './progress.ts';

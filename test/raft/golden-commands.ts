@@ -5,7 +5,8 @@
  *   members 1 2 3 [preVote] [checkQuorum] [name=number of RaftConfig …]   always first
  *   join 4                     a member with an empty log
  *   campaign 1 | tick 1 [n] | read 1 | transfer 1 2 | unreachable 1 2 | refused 1 2
- *   propose 1 a b | conf 1 addVoter 4
+ *   propose 1 a b | conf 1 addVoter 4 | conf 1 addVoter 4, remove 3 | leave 1
+ *   conf 1 explicit: addVoter 4            joint until told to leave
  *   turn 1                     take and show the outputs; sends go out, writes are under way
  *   write 1 [n]                the oldest n writes become durable
  *   deliver 1>2 | deliver 2    everything on its way there now
@@ -174,10 +175,12 @@ class Session {
         return this.#show(id, [cluster.propose(id, ...words)]);
       case 'conf':
         return this.#show(id, [cluster.proposeConfChange(id, words.join(' '))]);
+      case 'leave':
+        return this.#show(id, [cluster.proposeConfChange(id, '')]);
       case 'read':
         return this.#show(id, [`context:${cluster.read(id) ?? 'dropped'}`]);
       case 'transfer':
-        return cluster.node(id).transferLeadership(BigInt(words[0]!));
+        return this.#show(id, [cluster.node(id).transferLeadership(BigInt(words[0]!))]);
       case 'unreachable':
         return cluster.node(id).reportUnreachable(BigInt(words[0]!));
       case 'refused':

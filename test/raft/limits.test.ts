@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import { raftConfig } from '../../src/raft/config.ts';
 import type { Message } from '../../src/raft/message.ts';
 import { RawNode } from '../../src/raft/raw-node.ts';
 
 /** What must stay bounded when a disk or a follower misbehaves. */
 
-const CONF = { voters: [1n, 2n, 3n], learners: [] };
+const CONF = simpleConf([1n, 2n, 3n]);
 const MESSAGES_MAX = 2_000;
 
 function freshNode(id: MemberId, maxUncommittedBytes: number): RawNode {

@@ -2,20 +2,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from '../../src/lib/assert.ts';
-import type { Entry, Message } from '../../src/raft/message.ts';
+import type { Entry, EntryType, Message } from '../../src/raft/message.ts';
 import { TestCluster } from './test-cluster.ts';
 
 const SEED = { seed: 20_26, numRuns: 300 };
 
 const id = fc.bigInt({ min: 0n, max: 5n });
+const ids = fc.array(id, { maxLength: 3 });
 const small = fc.nat(8);
 const data = fc.constant(new Uint8Array(2));
-const entryType = fc.constantFrom('normal' as const, 'confChange' as const);
+const entryType = fc.constantFrom<EntryType[]>('normal', 'confChange', 'confChangeV2');
 const entry: fc.Arbitrary<Entry> = fc.record({ type: entryType, term: small, index: small, data });
 const snapshot = fc.record({
   index: small,
   term: small,
-  confState: fc.record({ voters: fc.array(id, { maxLength: 3 }), learners: fc.constant([]) }),
+  confState: fc.record({
+    voters: ids,
+    learners: ids,
+    votersOutgoing: ids,
+    learnersNext: ids,
+    autoLeave: fc.boolean(),
+  }),
 });
 
 /** Every field of every message; those that a type does not have do no harm. */
@@ -43,6 +50,7 @@ const message = fc
     index: small,
     logTerm: small,
     commit: small,
+    commitTerm: small,
     reject: fc.boolean(),
     rejectHint: small,
     transfer: fc.boolean(),

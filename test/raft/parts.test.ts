@@ -1,7 +1,8 @@
 /** The pure parts beside their obvious, slow models. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyChange } from '../../src/raft/confchange.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
+import { applyChange, oneChange } from '../../src/raft/confchange.ts';
 import { raftConfig } from '../../src/raft/config.ts';
 import { Inflights } from '../../src/raft/inflights.ts';
 import { entrySizeBytes, RaftLog } from '../../src/raft/log.ts';
@@ -124,6 +125,20 @@ describe('log', () => {
     expect(termsOf(log)).toEqual([1, 1, 2]);
   });
 
+  test('as many entries as fit are found from the end', () => {
+    const entries = [100, 200, 300, 400].map((sizeBytes, at): Entry => {
+      return { ...entry(8 + at, 1), data: new Uint8Array(sizeBytes - entrySizeBytes(entry(1, 1))) };
+    });
+    const log = new RaftLog({ snapshot: { index: 7, term: 1 }, entries, commit: 7, applied: 7 });
+    expect(log.indexWithin(11, 10_000)).toBe(7);
+    expect(log.indexWithin(11, 700)).toBe(9);
+    expect(log.indexWithin(11, 699)).toBe(10);
+    expect(log.indexWithin(11, 1)).toBe(11);
+    expect(log.indexWithin(9, 200)).toBe(8);
+    expect(log.indexWithin(20, 400)).toBe(10);
+    expect(log.indexWithin(3, 400)).toBe(7);
+  });
+
   test('the conflict search agrees with a walk', () => {
     const query = fc.tuple(fc.nat(15), fc.nat(7));
     fc.assert(
@@ -169,7 +184,7 @@ describe('log', () => {
 
   test('nothing is applied before a pending snapshot is installed', () => {
     const log = logOf([1, 1], 1);
-    const confState = { voters: [1n], learners: [] };
+    const confState = simpleConf([1n]);
     const meta = { index: 5, term: 3, confState };
     log.restore(meta);
     expect(log.accept(5, 3, [entry(6, 3)])).toMatchObject({ type: 'accepted' });
@@ -184,7 +199,7 @@ describe('log', () => {
 describe('read rounds', () => {
   test('reads join until the heartbeats leave, and a later answer confirms earlier rounds', () => {
     const reads = new ReadOnly();
-    const voters = [1n, 2n, 3n];
+    const voters = simpleConf([1n, 2n, 3n]);
     expect(reads.add({ from: 1n, context: 1 }, 10)).toBe(true);
     expect(reads.add({ from: 2n, context: 2 }, 11)).toBe(false);
     reads.close();
@@ -203,7 +218,7 @@ describe('read rounds', () => {
     const reads = new ReadOnly();
     reads.add({ from: 1n, context: 1 }, 10);
     reads.acknowledge(2n, 2);
-    expect(reads.takeConfirmed([1n, 2n, 3n], 1n)).toEqual([]);
+    expect(reads.takeConfirmed(simpleConf([1n, 2n, 3n]), 1n)).toEqual([]);
   });
 
   test('are bounded', () => {
@@ -217,19 +232,13 @@ describe('read rounds', () => {
 
 describe('membership', () => {
   test('changes are sets of one member, and never leave no voter', () => {
-    const conf = { voters: [1n, 2n], learners: [3n] };
-    expect(applyChange(conf, { type: 'addVoter', member: 3n })).toEqual({
-      voters: [1n, 2n, 3n],
-      learners: [],
-    });
-    expect(applyChange(conf, { type: 'addLearner', member: 2n })).toEqual({
-      voters: [1n],
-      learners: [2n, 3n],
-    });
-    expect(applyChange(conf, { type: 'remove', member: 9n })).toEqual(conf);
-    const alone = { voters: [1n], learners: [] };
-    expect(applyChange(alone, { type: 'remove', member: 1n })).toBe(alone);
-    expect(applyChange(alone, { type: 'addLearner', member: 1n })).toBe(alone);
+    const conf = simpleConf([1n, 2n], [3n]);
+    expect(applyChange(conf, oneChange('addVoter', 3n))).toEqual(simpleConf([1n, 2n, 3n]));
+    expect(applyChange(conf, oneChange('addLearner', 2n))).toEqual(simpleConf([1n], [2n, 3n]));
+    expect(applyChange(conf, oneChange('remove', 9n))).toEqual(conf);
+    const alone = simpleConf([1n]);
+    expect(applyChange(alone, oneChange('remove', 1n))).toBe(alone);
+    expect(applyChange(alone, oneChange('addLearner', 1n))).toBe(alone);
   });
 });
 

@@ -7,13 +7,14 @@ const STEPS = 6_000;
 
 describe('random schedules', () => {
   test('keep every invariant, answer reads linearizably, and progress once healed', () => {
-    const totals = { applied: 0, terms: 0, readsAnswered: 0 };
+    const totals = { applied: 0, terms: 0, readsAnswered: 0, jointChanges: 0 };
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000_000 }), (seed) => {
         const outcome = runSchedule(seed, STEPS);
         totals.applied += outcome.applied;
         totals.terms += outcome.terms;
         totals.readsAnswered += outcome.readsAnswered;
+        totals.jointChanges += outcome.jointChanges;
       }),
       { seed: 20_26, numRuns: 60, endOnFailure: true },
     );
@@ -21,6 +22,7 @@ describe('random schedules', () => {
     expect(totals.applied).toBeGreaterThan(500);
     expect(totals.terms).toBeGreaterThan(200);
     expect(totals.readsAnswered).toBeGreaterThan(200);
+    expect(totals.jointChanges).toBeGreaterThan(100);
   });
 
   test('are the same when run again', () => {

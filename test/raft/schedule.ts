@@ -5,7 +5,7 @@
  */
 import { assert } from '../../src/lib/assert.ts';
 import type { Random } from '../../src/ports/random.ts';
-import { members } from '../../src/raft/confchange.ts';
+import { isJoint, members } from '../../src/raft/conf-state.ts';
 import type { RaftConfig } from '../../src/raft/config.ts';
 import { forkedRandom } from './forked-random.ts';
 import { TestCluster } from './test-cluster.ts';
@@ -15,6 +15,7 @@ export interface ScheduleOutcome {
   readonly applied: number;
   readonly terms: number;
   readonly readsAnswered: number;
+  readonly jointChanges: number;
 }
 
 interface Action {
@@ -25,8 +26,8 @@ interface Action {
 const NETWORK_MAX = 200;
 /** A few election timeouts. */
 const TICKS_PER_ATTEMPT = 20;
-/** A joiner, the fourth; membership changes remove and add the third and the fourth. */
-const JOINER = 4;
+/** The first three begin as voters, the others join; changes concern all but the first. */
+const MEMBERS = 5;
 
 /** Throws at the first broken invariant, and if the healed cluster does not get going again. */
 export function runSchedule(seed: number, steps: number): ScheduleOutcome {
@@ -56,13 +57,20 @@ class Schedule {
   readonly #weightSum: number;
   /** Members whose writes do not complete for now. */
   readonly #slowDisks: Set<number> = new Set();
+  /** Indexes of committed changes into and out of joint configurations. */
+  readonly #jointChanges: Set<number> = new Set();
   #proposed = 0;
 
   constructor(seed: number) {
     this.#random = forkedRandom(seed);
     const config = drawConfig(this.#random.fork('config'));
     this.#cluster = new TestCluster({ voters: [1, 2, 3], config, seed });
-    this.#cluster.join(JOINER);
+    for (const id of [4, 5]) this.#cluster.join(id);
+    this.#cluster.onOutputs = (_, { committed }) => {
+      for (const { type, index } of committed) {
+        if (type === 'confChangeV2') this.#jointChanges.add(index);
+      }
+    };
     this.#actions = this.#allActions();
     this.#weightSum = this.#actions.reduce((sum, { weight }) => sum + weight, 0);
   }
@@ -104,6 +112,7 @@ class Schedule {
       applied: leader.state.length,
       terms: leader.running.status().term,
       readsAnswered: cluster.readsAnswered,
+      jointChanges: this.#jointChanges.size,
     };
   }
 
@@ -138,7 +147,7 @@ class Schedule {
       { weight: 4, run: () => this.#newPhase() },
       { weight: 5, run: () => this.#onMember((id) => this.#checkpoint(id)) },
       { weight: 2, run: () => this.#onMember((id) => this.#transfer(id)) },
-      { weight: 3, run: () => this.#onMember((id) => this.#changeMembership(id)) },
+      { weight: 6, run: () => this.#onMember((id) => this.#changeMembership(id)) },
       { weight: 2, run: () => this.#onMember((id) => this.#unreachable(id)) },
     ];
   }
@@ -193,18 +202,18 @@ class Schedule {
   #newPhase(): void {
     this.#cluster.heal();
     this.#slowDisks.clear();
-    const member = 1 + this.#random.below(JOINER);
+    const member = 1 + this.#random.below(MEMBERS);
     switch (this.#random.below(8)) {
       case 0:
       case 1:
         return this.#cluster.isolate(Number(this.#cluster.leader()?.id ?? member));
       case 2: {
-        const to = 1 + this.#random.below(JOINER);
-        this.#cluster.cut.add(`${member}>${to}`).add(`${to}>${1 + this.#random.below(JOINER)}`);
+        const to = 1 + this.#random.below(MEMBERS);
+        this.#cluster.cut.add(`${member}>${to}`).add(`${to}>${1 + this.#random.below(MEMBERS)}`);
         return;
       }
       case 3:
-        this.#slowDisks.add(member).add(1 + this.#random.below(JOINER));
+        this.#slowDisks.add(member).add(1 + this.#random.below(MEMBERS));
         return;
       default:
       // Calm.
@@ -223,16 +232,26 @@ class Schedule {
   }
 
   #transfer(id: number): void {
-    this.#cluster.node(id).transferLeadership(BigInt(1 + this.#random.below(JOINER)));
+    this.#cluster.node(id).transferLeadership(BigInt(1 + this.#random.below(MEMBERS)));
   }
 
   #changeMembership(id: number): void {
-    const type = ['addVoter', 'addLearner', 'remove'][this.#random.below(3)];
-    this.#cluster.proposeConfChange(id, `${type} ${3 + this.#random.below(2)}`);
+    this.#cluster.proposeConfChange(id, this.#drawChange(id));
+  }
+
+  /** Half of them of one member, the others joint; a joint one is mostly left again. */
+  #drawChange(id: number): string {
+    const below = (count: number): number => this.#random.below(count);
+    const single = (): string =>
+      `${['addVoter', 'addVoter', 'addLearner', 'remove'][below(4)]} ${2 + below(MEMBERS - 1)}`;
+    if (isJoint(this.#cluster.node(id).status().conf) ? below(4) !== 0 : below(20) === 0) return '';
+    if (below(2) === 0) return single();
+    const changes = Array.from({ length: 1 + below(3) }, single).join(', ');
+    return below(3) === 0 ? `explicit: ${changes}` : changes;
   }
 
   #unreachable(id: number): void {
-    const peer = BigInt(1 + this.#random.below(JOINER));
+    const peer = BigInt(1 + this.#random.below(MEMBERS));
     if (this.#random.below(2) === 0) this.#cluster.node(id).reportUnreachable(peer);
     else this.#cluster.node(id).reportRefused(peer);
   }

@@ -2,14 +2,16 @@
  * Members and the network between them. Nothing happens by itself: every delivery, write, tick
  * and loss is a call, and after each the invariants of raft are checked.
  */
+
 import { assert } from '../../src/lib/assert.ts';
 import type { Index, MemberId } from '../../src/lib/ids.ts';
 import { utf8Encode } from '../../src/lib/utf8.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import type { RaftConfig } from '../../src/raft/config.ts';
 import { ClusterInvariants } from '../../src/raft/invariants.ts';
 import type { Message, Outputs, SnapshotMeta } from '../../src/raft/message.ts';
 import type { RawNode } from '../../src/raft/raw-node.ts';
-import { type Checkpoint, TestMember } from './test-member.ts';
+import { type Checkpoint, confChangeEntry, parseConfChange, TestMember } from './test-member.ts';
 
 export interface TestClusterOptions {
   readonly voters: readonly number[];
@@ -42,7 +44,7 @@ export class TestCluster {
   /** The first members start from a checkpoint at term 1, index 1 that names them. */
   constructor(options: TestClusterOptions) {
     this.#options = options;
-    const confState = { voters: options.voters.map(BigInt), learners: [] };
+    const confState = simpleConf(options.voters.map(BigInt));
     const checkpoint = { meta: { index: 1, term: 1, confState }, state: [] };
     this.#remember(checkpoint);
     for (const id of options.voters) this.#add(id, checkpoint);
@@ -50,7 +52,7 @@ export class TestCluster {
 
   /** A member with nothing, to be told everything by a leader. */
   join(id: number): void {
-    const confState = { voters: [], learners: [] };
+    const confState = simpleConf([]);
     this.#add(id, { meta: { index: 0, term: 0, confState }, state: [] });
   }
 
@@ -84,9 +86,12 @@ export class TestCluster {
     return this.#checked(() => this.node(id).propose(entries));
   }
 
-  proposeConfChange(id: number, text: string): 'appended' | 'forwarded' | 'dropped' {
-    const data = utf8Encode(text);
-    return this.#checked(() => this.node(id).propose([{ type: 'confChange', data }]));
+  /** `text` as {@link parseConfChange} takes it. What the leader refuses begins so. */
+  proposeConfChange(id: number, text: string): string {
+    const change = parseConfChange(text);
+    const entry = confChangeEntry(text);
+    const outcome = this.#checked(() => this.node(id).proposeConfChange(change, entry));
+    return outcome.ok ? outcome.value : `refused: ${outcome.error}`;
   }
 
   /** Returns the context of a read that is now under way, or undefined if it was dropped. */

@@ -2,9 +2,11 @@
  * A member as raft's owner would run it, with everything under the test's control: a disk that
  * holds only what was written, a state machine that lists what it applied, and no clock.
  */
+
 import { assert } from '../../src/lib/assert.ts';
 import type { Index, MemberId } from '../../src/lib/ids.ts';
-import { utf8Decode } from '../../src/lib/utf8.ts';
+import { utf8Decode, utf8Encode } from '../../src/lib/utf8.ts';
+import { LEAVE_JOINT } from '../../src/raft/confchange.ts';
 import { type RaftConfig, raftConfig } from '../../src/raft/config.ts';
 import type {
   Entry,
@@ -14,7 +16,7 @@ import type {
   SnapshotMeta,
   StorageAppend,
 } from '../../src/raft/message.ts';
-import { type ConfChange, RawNode } from '../../src/raft/raw-node.ts';
+import { type ConfChange, type ConfChangeEntry, RawNode } from '../../src/raft/raw-node.ts';
 import { forkedRandom } from './forked-random.ts';
 
 /** The state machine at some index: every datum applied, in order. */
@@ -137,7 +139,7 @@ export class TestMember {
     assert(entry.index === this.appliedIndex + 1, 'entries are applied in order');
     const text = utf8Decode(entry.data);
     this.appliedIndex = entry.index;
-    if (entry.type === 'confChange') this.running.applyConfChange(parseConfChange(text));
+    if (entry.type !== 'normal') this.running.applyConfChange(parseConfChange(text));
     else if (text !== '') this.state.push(text);
     this.running.appliedTo(entry.index);
   }
@@ -161,11 +163,30 @@ export class TestMember {
   }
 }
 
-/** `addVoter 4`, `addLearner 5`, `remove 3`. */
+const CHANGES = ['addVoter', 'addLearner', 'remove', 'update'] as const;
+
+/**
+ * `addVoter 4`, `addLearner 5`, `remove 3`, `update 3`; several with commas are joint;
+ * `explicit: remove 3` is joint until it is left. Nothing at all leaves.
+ */
 export function parseConfChange(text: string): ConfChange {
-  const [type, member] = text.split(' ');
-  assert(type === 'addVoter' || type === 'addLearner' || type === 'remove', `bad change ${text}`);
-  return { type, member: BigInt(member!) };
+  if (text === '') return LEAVE_JOINT;
+  const explicit = text.startsWith(EXPLICIT);
+  const changes = (explicit ? text.slice(EXPLICIT.length) : text).split(',').map((part) => {
+    const [word, member] = part.trim().split(' ');
+    const type = CHANGES.find((name) => name === word);
+    assert(type !== undefined, `bad change ${text}`);
+    return { type, member: BigInt(member!) };
+  });
+  return { transition: explicit ? 'jointExplicit' : 'auto', changes };
+}
+
+const EXPLICIT = 'explicit:';
+
+/** One change as v1, anything else as v2. */
+export function confChangeEntry(text: string): ConfChangeEntry {
+  const isSingle = text !== '' && !text.startsWith(EXPLICIT) && !text.includes(',');
+  return { type: isSingle ? 'confChange' : 'confChangeV2', data: utf8Encode(text) };
 }
 
 /** A log that does not contain the checkpoint is superseded by it. */
