@@ -2,7 +2,6 @@
 import { assertNever } from '../lib/assert.ts';
 import { compareBytes, EMPTY_BYTES } from '../lib/bytes.ts';
 import type { KeyIndex } from './key-index.ts';
-import { spanOf } from './key-span.ts';
 import type { Compare, CompareResult, KeyValue } from './request.ts';
 import { NEWEST } from './revision-record.ts';
 
@@ -28,9 +27,9 @@ export function holdsAll(index: KeyIndex, compares: readonly Compare[]): boolean
 function holds(index: KeyIndex, compare: Compare): boolean {
   let isEmpty = true;
   let isSatisfied = true;
-  index.scan(spanOf(compare.key, compare.rangeEnd), NEWEST, ({ keyValue }) => {
+  index.scan(compare.key, compare.rangeEnd, NEWEST, (chunk, at) => {
     isEmpty = false;
-    isSatisfied &&= accepts(compare.result, order(compare, keyValue));
+    isSatisfied &&= accepts(compare.result, order(compare, index.keyValue(chunk, at)));
   });
   if (!isEmpty) return isSatisfied;
   return compare.target !== 'value' && accepts(compare.result, order(compare, MISSING));

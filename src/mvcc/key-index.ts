@@ -4,41 +4,69 @@
  * represented; etcd's counterpart is its tree index plus the `key` bucket.
  */
 import { assert } from '../lib/assert.ts';
-import type { Revision } from '../lib/ids.ts';
-import { type KeySpan, nameOf } from './key-span.ts';
+import { EMPTY_BYTES } from '../lib/bytes.ts';
+import type { LeaseId, Revision } from '../lib/ids.ts';
+import { KeyHash } from './key-hash.ts';
+import { sortKeys } from './key-sort.ts';
+import { type KeyId, KeyTable, NO_KEY } from './key-table.ts';
 import { OrderedIndex } from './ordered-index.ts';
+import type { KeyValue } from './request.ts';
+import { NO_ROW, type RevisionChunk } from './revision-chunk.ts';
 import { RevisionLog } from './revision-log.ts';
-import {
-  newestAt,
-  type RevisionRecord,
-  rowSizeBytes,
-  type StoredRevision,
-} from './revision-record.ts';
+import { NEWEST, rowSizeBytes, type StoredRevision } from './revision-record.ts';
+import { Slabs } from './slabs.ts';
 
-/** One key's retained changes, ascending; never empty. */
-type History = RevisionRecord[];
+/** Where a row is, until the index is changed. */
+export interface RowPlace {
+  readonly chunk: RevisionChunk;
+  readonly at: number;
+}
+
+/** A change to be added. Of a tombstone only place and key count. */
+export interface NewRow {
+  readonly main: Revision;
+  readonly sub: number;
+  readonly tombstone: boolean;
+  readonly value: Uint8Array;
+  readonly version: number;
+  readonly createRevision: Revision;
+  readonly lease: LeaseId;
+}
+
+/** Told where a row is. */
+export type VisitRow = (chunk: RevisionChunk, at: number) => void;
 
 /** Changes come in revision order, from a writer or from a checkpoint. */
 export class KeyIndex {
-  readonly #histories = new Map<string, History>();
-  #ordered = new OrderedIndex<History>();
-  #log = new RevisionLog();
+  readonly keys: KeyTable = new KeyTable();
+  readonly values: Slabs = new Slabs();
+  readonly log: RevisionLog = new RevisionLog();
+  readonly #hash: KeyHash;
+  #ordered: OrderedIndex;
   #liveKeys = 0;
   #rowBytes = 0;
+  /** What {@link #seek} found. */
+  #chunk: RevisionChunk | undefined;
+  #at = 0;
+
+  constructor(hashSeed: number) {
+    this.#hash = new KeyHash(this.keys, hashSeed);
+    this.#ordered = new OrderedIndex(this.keys);
+  }
 
   /** Bulk load of rows ascending by (main, sub): the keys are sorted once, at the end. */
-  static load(rows: Iterable<StoredRevision>): KeyIndex {
-    const index = new KeyIndex();
-    for (const row of rows) {
-      const name = nameOf(row.keyValue.key);
-      const history = index.#histories.get(name);
-      const record = ownRecord(row, history?.[0]?.name ?? name);
-      if (history === undefined) index.#histories.set(name, [record]);
-      else extend(history, record);
-      index.#enter(record, history?.at(-2));
+  static load(rows: Iterable<StoredRevision>, hashSeed: number): KeyIndex {
+    const index = new KeyIndex(hashSeed);
+    const { keys } = index;
+    for (const { main, sub, tombstone, keyValue } of rows) {
+      const { version, createRevision, modRevision, value, lease } = keyValue;
+      assert(tombstone || modRevision === main, 'a row has its revision twice');
+      const key = index.#findOrNumber(keyValue.key);
+      index.#append(key, { main, sub, tombstone, value, version, createRevision, lease });
     }
-    const names = [...index.#histories.keys()].sort();
-    index.#ordered = OrderedIndex.fromSorted(names, (name) => index.#histories.get(name)!);
+    const ids = new Uint32Array(keys.size).map((_, at) => NO_KEY + 1 + at);
+    sortKeys(keys, ids);
+    index.#ordered = OrderedIndex.fromSorted(keys, ids);
     return index;
   }
 
@@ -52,115 +80,215 @@ export class KeyIndex {
     return this.#rowBytes;
   }
 
-  /** The last change there is. */
-  get last(): StoredRevision | undefined {
-    return this.#log.last;
+  /** Memory held outside the heap. */
+  get allocatedBytes(): number {
+    const held = [this.keys, this.values, this.log, this.#hash, this.#ordered];
+    return held.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   }
 
-  /** The key's last change, which may be a tombstone. */
-  newest(name: string): RevisionRecord | undefined {
-    return this.#histories.get(name)?.at(-1);
+  /** The key's number; {@link NO_KEY}: no change of it is retained. */
+  find(key: Uint8Array): KeyId {
+    return this.#hash.find(key, this.#hash.hashOf(key));
+  }
+
+  /** The key's row now; undefined if it does not exist. */
+  newest(key: KeyId): RowPlace | undefined {
+    if (key === NO_KEY || !this.keys.isLive(key) || !this.#seek(key, NEWEST)) return undefined;
+    return { chunk: this.#chunk!, at: this.#at };
+  }
+
+  /** Whether the key exists now. */
+  isLive(key: Uint8Array): boolean {
+    const id = this.find(key);
+    return id !== NO_KEY && this.keys.isLive(id);
   }
 
   /** The key as it was at `revision`; undefined if it did not exist then. */
-  liveAt(name: string, revision: Revision): RevisionRecord | undefined {
-    const history = this.#histories.get(name);
-    const record = history && newestAt(history, revision);
-    return record?.tombstone ? undefined : record;
-  }
-
-  /** Calls `visit` for every key of the span that existed at `revision`, in key order. */
-  scan(span: KeySpan, revision: Revision, visit: (record: RevisionRecord) => void): void {
-    if (span.type === 'point') {
-      const record = this.liveAt(span.name, revision);
-      if (record !== undefined) visit(record);
-      return;
-    }
-    this.#ordered.visit(span.from, span.end, (history) => {
-      const record = newestAt(history, revision);
-      if (record !== undefined && !record.tombstone) visit(record);
-    });
-  }
-
-  /** Adds a change; it must come after all others. */
-  append(record: RevisionRecord): void {
-    const history = this.#histories.get(record.name);
-    const previous = history?.at(-1);
-    const isLive = previous !== undefined && !previous.tombstone;
-    assert(isLive || !record.tombstone, 'only a key that exists can be deleted');
-    this.#enter(record, previous);
-    if (history !== undefined) {
-      extend(history, record);
-      return;
-    }
-    const created = [record];
-    this.#histories.set(record.name, created);
-    this.#ordered.insert(record.name, created);
+  liveAt(key: Uint8Array, revision: Revision): KeyValue | undefined {
+    const id = this.find(key);
+    if (id === NO_KEY || !this.#seek(id, revision)) return undefined;
+    return this.keyValue(this.#chunk!, this.#at);
   }
 
   /**
-   * Drops what no read at or after `revision` can see. A tombstone at exactly `revision` stays:
-   * a watch starting there is still owed its delete event.
+   * Calls `visit` for the first `visitMax` keys of the range that existed at `revision`, in key
+   * order, and tells how many there are. The range is given as etcd gives it: no end, the one
+   * key; one zero byte, every key from `key` on; else exclusive.
    */
-  compact(revision: Revision): void {
-    const touched = new Set<string>();
-    this.#log = this.#log.filtered((record) => {
-      if (!isObsolete(record, revision)) return true;
-      touched.add(record.name);
-      this.#rowBytes -= rowSizeBytes(record);
-      return false;
-    });
-    for (const name of touched) {
-      const history = this.#histories.get(name)!;
-      const kept = history.findIndex((record) => !isObsolete(record, revision));
-      if (kept >= 0) {
-        history.splice(0, kept);
-        continue;
-      }
-      this.#histories.delete(name);
-      this.#ordered.remove(name);
+  scan(
+    key: Uint8Array,
+    rangeEnd: Uint8Array,
+    revision: Revision,
+    visit: VisitRow,
+    visitMax: number = Number.POSITIVE_INFINITY,
+  ): number {
+    let count = 0;
+    const isPresent = revision >= this.log.lastMain;
+    const visitKey = (id: KeyId): boolean => {
+      if (isPresent ? !this.keys.isLive(id) : !this.#seek(id, revision)) return true;
+      if (count++ >= visitMax) return true;
+      if (isPresent) this.#seek(id, revision);
+      visit(this.#chunk!, this.#at);
+      return true;
+    };
+    this.visitKeys(key, rangeEnd, visitKey);
+    return count;
+  }
+
+  /** All keys of the range with a retained change, in order, until `visit` returns false. */
+  visitKeys(key: Uint8Array, rangeEnd: Uint8Array, visit: (id: KeyId) => boolean): void {
+    if (rangeEnd.length === 0) {
+      const id = this.find(key);
+      if (id !== NO_KEY) visit(id);
+      return;
     }
-    assert(this.#ordered.size === this.#histories.size, 'index and histories must agree');
+    const isOpen = rangeEnd.length === 1 && rangeEnd[0] === 0;
+    this.#ordered.visit(key, isOpen ? undefined : rangeEnd, visit);
   }
 
-  /** Every retained change in (main, sub) order, as of now. */
-  blocks(): readonly (readonly StoredRevision[])[] {
-    return this.#log.blocks();
+  /** The row of the key at `revision`; undefined if it did not exist then. */
+  placeAt(key: KeyId, revision: Revision): RowPlace | undefined {
+    return this.#seek(key, revision) ? { chunk: this.#chunk!, at: this.#at } : undefined;
   }
 
-  /** Into the log and the totals; `previous` is the key's change before. */
-  #enter(record: RevisionRecord, previous: RevisionRecord | undefined): void {
-    const wasLive = previous !== undefined && !previous.tombstone;
-    this.#log.append(record);
-    this.#rowBytes += rowSizeBytes(record);
-    this.#liveKeys += Number(!record.tombstone) - Number(wasLive);
+  /** Views of what is stored: they stay right, and must not be written to. */
+  keyValue(chunk: RevisionChunk, at: number): KeyValue {
+    const key = this.keys.bytes(chunk.key[at]!);
+    if (chunk.isTombstone(at)) {
+      return {
+        key,
+        createRevision: 0,
+        modRevision: 0,
+        version: 0,
+        value: EMPTY_BYTES,
+        lease: 0n,
+      };
+    }
+    return {
+      key,
+      createRevision: chunk.createRevision[at]!,
+      modRevision: chunk.main[at]!,
+      version: chunk.version[at]!,
+      value: this.values.view(chunk.value[at]!, chunk.valueLengthBytes[at]!),
+      lease: chunk.leaseAt(at),
+    };
   }
-}
 
-function extend(history: History, record: RevisionRecord): void {
-  history.at(-1)!.supersededAt = record.main;
-  history.push(record);
-}
+  row(chunk: RevisionChunk, at: number): StoredRevision {
+    const tombstone = chunk.isTombstone(at);
+    const keyValue = this.keyValue(chunk, at);
+    return { main: chunk.main[at]!, sub: chunk.sub[at]!, tombstone, keyValue };
+  }
 
-function isObsolete(record: RevisionRecord, revision: Revision): boolean {
-  if (record.supersededAt !== 0 && record.supersededAt <= revision) return true;
-  return record.tombstone && record.main < revision;
-}
+  /** A number for a key that {@link find} did not find; a row must follow. */
+  add(key: Uint8Array): KeyId {
+    const id = this.keys.add(key, this.#hash.hashOf(key));
+    this.#hash.add(id);
+    this.#ordered.insert(id);
+    return id;
+  }
 
-/** Copies the bytes: the row may be a window on a whole checkpoint file. */
-function ownRecord(row: StoredRevision, name: string): RevisionRecord {
-  const { key, value } = row.keyValue;
-  return {
-    name,
-    main: row.main,
-    sub: row.sub,
-    tombstone: row.tombstone,
-    keyValue: { ...row.keyValue, key: ownBytes(key), value: ownBytes(value) },
-    supersededAt: 0,
-  };
-}
+  /** Adds a change; it must come after all others. */
+  append(key: KeyId, row: NewRow): void {
+    assert(!row.tombstone || this.keys.isLive(key), 'only a key that exists can be deleted');
+    this.#append(key, row);
+  }
 
-/** A copy that is nobody else's. (`slice` of a platform's subclass may be a view.) */
-export function ownBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+  /** Removes a row that no read needs; with its last row the key is forgotten. */
+  remove(chunk: RevisionChunk, at: number): void {
+    const key = chunk.key[at]!;
+    const lengthBytes = chunk.valueLengthBytes[at]!;
+    this.#rowBytes -= rowSizeBytes(this.keys.lengthBytes(key), lengthBytes);
+    this.values.free(chunk.value[at]!, lengthBytes);
+    if (this.keys.newest(key) === chunk.idAt(at)) {
+      assert(!this.keys.isLive(key), 'the newest row of a key that exists is needed');
+      this.#ordered.remove(key);
+      this.#hash.remove(key);
+      this.keys.remove(key);
+    }
+    chunk.remove(at);
+  }
+
+  /** During a bulk load: the order is made at its end. */
+  #findOrNumber(key: Uint8Array): KeyId {
+    const hash = this.#hash.hashOf(key);
+    const found = this.#hash.find(key, hash);
+    if (found !== NO_KEY) return found;
+    const id = this.keys.add(key, hash);
+    this.#hash.add(id);
+    return id;
+  }
+
+  #append(key: KeyId, row: NewRow): void {
+    const { main, sub, tombstone } = row;
+    const previous = this.keys.newest(key);
+    const value = tombstone ? EMPTY_BYTES : row.value;
+    let jump = NO_ROW;
+    let depth = 0;
+    if (previous !== NO_ROW) {
+      const chunk = this.log.chunkOf(previous)!;
+      const at = chunk.slotOf(previous);
+      assert(at >= 0, 'the newest row of a key is retained');
+      chunk.supersededAt[at] = main;
+      jump = this.#jumpAfter(chunk, at, previous);
+      depth = chunk.depth[at]! + 1;
+    }
+    const wasLive = this.keys.isLive(key);
+    const id = this.log.append({
+      main,
+      sub,
+      tombstone,
+      key,
+      value: this.values.add(value),
+      valueLengthBytes: value.length,
+      version: tombstone ? 0 : row.version,
+      createRevision: tombstone ? 0 : row.createRevision,
+      lease: tombstone ? 0n : row.lease,
+      previous,
+      jump,
+      depth,
+    });
+    this.keys.setNewest(key, id, !tombstone);
+    this.#liveKeys += Number(!tombstone) - Number(wasLive);
+    this.#rowBytes += rowSizeBytes(this.keys.lengthBytes(key), value.length);
+  }
+
+  /** Twice as far as the last two jumps if they were equally long, else to the row before. */
+  #jumpAfter(chunk: RevisionChunk, at: number, previous: number): number {
+    const jumpId = chunk.jump[at]!;
+    const far = jumpId === NO_ROW ? undefined : this.log.chunkOf(jumpId);
+    const farAt = far === undefined ? -1 : far.slotOf(jumpId);
+    if (farAt < 0) return previous;
+    const fartherId = far!.jump[farAt]!;
+    const farther = fartherId === NO_ROW ? undefined : this.log.chunkOf(fartherId);
+    const fartherAt = farther === undefined ? -1 : farther.slotOf(fartherId);
+    if (fartherAt < 0) return previous;
+    const first = chunk.depth[at]! - far!.depth[farAt]!;
+    const second = far!.depth[farAt]! - farther!.depth[fartherAt]!;
+    return first === second ? fartherId : previous;
+  }
+
+  /** Finds the key's last row at or before `revision`; false: it did not exist then. */
+  #seek(key: KeyId, revision: Revision): boolean {
+    const newest = this.keys.newest(key);
+    let chunk = this.log.chunkOf(newest)!;
+    let at = chunk.slotOf(newest);
+    while (chunk.main[at]! > revision) {
+      let id = chunk.jump[at]!;
+      let back = this.log.chunkOf(id);
+      let backAt = back === undefined ? -1 : back.slotOf(id);
+      // A jump to what was removed, or to `revision` and before, may be too far.
+      if (backAt < 0 || back!.main[backAt]! <= revision) {
+        id = chunk.previous[at]!;
+        back = this.log.chunkOf(id);
+        backAt = back === undefined ? -1 : back.slotOf(id);
+      }
+      if (backAt < 0) return false;
+      chunk = back!;
+      at = backAt;
+    }
+    this.#chunk = chunk;
+    this.#at = at;
+    return !chunk.isTombstone(at);
+  }
 }

@@ -1,8 +1,7 @@
 /** Range, as etcd evaluates it: scan, filter, sort, cut, in this order. */
 import { assertNever } from '../lib/assert.ts';
 import { compareBytes, EMPTY_BYTES } from '../lib/bytes.ts';
-import type { KeyIndex } from './key-index.ts';
-import { spanOf } from './key-span.ts';
+import type { KeyIndex, VisitRow } from './key-index.ts';
 import type { KeyValue, RangeRequest, RangeResult, SortTarget } from './request.ts';
 import { NEWEST } from './revision-record.ts';
 
@@ -13,12 +12,9 @@ import { NEWEST } from './revision-record.ts';
 export function evaluateRange(index: KeyIndex, request: RangeRequest): RangeResult {
   const collectMax = request.countOnly ? 0 : scanLimit(request);
   const found: KeyValue[] = [];
-  let count = 0;
-  const at = request.revision > 0 ? request.revision : NEWEST;
-  index.scan(spanOf(request.key, request.rangeEnd), at, (record) => {
-    count++;
-    if (found.length < collectMax) found.push(record.keyValue);
-  });
+  const revision = request.revision > 0 ? request.revision : NEWEST;
+  const collect: VisitRow = (chunk, at) => found.push(index.keyValue(chunk, at));
+  const count = index.scan(request.key, request.rangeEnd, revision, collect, collectMax);
   const passed = hasFilter(request) ? found.filter(filterOf(request)) : found;
   const ordered = sorted(passed, request);
   const more = request.limit > 0 && ordered.length > request.limit;
@@ -31,7 +27,7 @@ export function evaluateRange(index: KeyIndex, request: RangeRequest): RangeResu
  * explicit order everything is needed; with a sort target but no order etcd still stops early
  * and sorts what it has, and so do we.
  */
-function scanLimit(request: RangeRequest): number {
+export function scanLimit(request: RangeRequest): number {
   const inKeyOrder =
     request.sortOrder === 'none' ||
     (request.sortTarget === 'key' && request.sortOrder === 'ascend');
@@ -39,14 +35,14 @@ function scanLimit(request: RangeRequest): number {
   return request.limit + 1;
 }
 
-function hasFilter(request: RangeRequest): boolean {
+export function hasFilter(request: RangeRequest): boolean {
   const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
   return [minModRevision, maxModRevision, minCreateRevision, maxCreateRevision].some(
     (bound) => bound !== 0,
   );
 }
 
-function filterOf(request: RangeRequest): (kv: KeyValue) => boolean {
+export function filterOf(request: RangeRequest): (kv: KeyValue) => boolean {
   const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
   return (kv) =>
     (minModRevision === 0 || kv.modRevision >= minModRevision) &&
@@ -62,7 +58,7 @@ function sorted(kvs: KeyValue[], { sortOrder, sortTarget }: RangeRequest): KeyVa
   return kvs.sort((a, b) => direction * compareBy(sortTarget, a, b));
 }
 
-function compareBy(target: Exclude<SortTarget, 'key'>, a: KeyValue, b: KeyValue): number {
+export function compareBy(target: Exclude<SortTarget, 'key'>, a: KeyValue, b: KeyValue): number {
   switch (target) {
     case 'version':
       return a.version - b.version;
@@ -77,6 +73,6 @@ function compareBy(target: Exclude<SortTarget, 'key'>, a: KeyValue, b: KeyValue)
   }
 }
 
-function withoutValue(kv: KeyValue): KeyValue {
+export function withoutValue(kv: KeyValue): KeyValue {
   return { ...kv, value: EMPTY_BYTES };
 }

@@ -4,7 +4,7 @@
  * members cannot differ in how far they got), run.
  */
 import { assertNever } from '../lib/assert.ts';
-import type { Revision } from '../lib/ids.ts';
+import type { LeaseId, Revision } from '../lib/ids.ts';
 import { holdsAll } from './compare.ts';
 import { IntervalSet } from './interval-set.ts';
 import type { KeyIndex } from './key-index.ts';
@@ -18,7 +18,6 @@ import type {
   TxnRequest,
   TxnResult,
 } from './request.ts';
-import { NEWEST } from './revision-record.ts';
 import type { Writer } from './writer.ts';
 
 /** A transaction without writes is answered by one member, without the log. */
@@ -51,6 +50,7 @@ export interface CheckedAgainst {
   readonly index: KeyIndex;
   readonly revision: Revision;
   readonly compactRevision: Revision;
+  readonly leaseExists: (id: LeaseId) => boolean;
 }
 
 /** Chooses the branches by the present state; nested ones of the branch taken only. */
@@ -80,15 +80,13 @@ export function checkReadable(store: CheckedAgainst, revision: Revision): StoreE
  * two puts of one key, so nobody can mean it.
  */
 export function checkPut(
-  index: KeyIndex,
+  { index, leaseExists }: Pick<CheckedAgainst, 'index' | 'leaseExists'>,
   request: PutRequest,
   deleted?: IntervalSet,
 ): StoreError | undefined {
-  // Leases cannot be granted yet, so none is known.
-  if (request.lease !== 0n) return 'leaseNotFound';
+  if (request.lease !== 0n && !leaseExists(request.lease)) return 'leaseNotFound';
   if (!request.ignoreValue && !request.ignoreLease) return undefined;
-  const name = nameOf(request.key);
-  const isLive = index.liveAt(name, NEWEST) !== undefined && !deleted?.covers(name);
+  const isLive = index.isLive(request.key) && !deleted?.covers(nameOf(request.key));
   return isLive ? undefined : 'keyNotFound';
 }
 
@@ -133,7 +131,7 @@ function checkStep(
     case 'range':
       return checkReadable(store, step.request.revision);
     case 'put':
-      return checkPut(store.index, step.request, deleted);
+      return checkPut(store, step.request, deleted);
     case 'deleteRange':
       deleted.add(spanOf(step.request.key, step.request.rangeEnd));
       return undefined;

@@ -2,8 +2,8 @@
 import { assert } from '../lib/assert.ts';
 import { EMPTY_BYTES } from '../lib/bytes.ts';
 import type { Revision } from '../lib/ids.ts';
-import { type KeyIndex, ownBytes } from './key-index.ts';
-import { nameOf, spanOf } from './key-span.ts';
+import type { KeyIndex } from './key-index.ts';
+import { type KeyId, NO_KEY } from './key-table.ts';
 import type {
   DeleteRangeRequest,
   DeleteRangeResult,
@@ -11,7 +11,7 @@ import type {
   PutRequest,
   PutResult,
 } from './request.ts';
-import { NEWEST, type RevisionRecord } from './revision-record.ts';
+import { NEWEST } from './revision-record.ts';
 
 /** Lives for one request; what it writes is visible in the index at once. */
 export class Writer {
@@ -31,20 +31,22 @@ export class Writer {
 
   /** The request has been checked: what it says to keep is there. */
   put(request: PutRequest): PutResult {
-    const name = nameOf(request.key);
-    const newest = this.#index.newest(name);
-    const previous = newest?.tombstone ? undefined : newest?.keyValue;
+    const index = this.#index;
+    const found = index.find(request.key);
+    const place = index.newest(found);
     assert(
-      previous !== undefined || !(request.ignoreValue || request.ignoreLease),
+      place !== undefined || !(request.ignoreValue || request.ignoreLease),
       'a put that keeps a part of its key was not checked',
     );
-    this.#append(newest?.name ?? name, false, {
-      // One array for all changes of a key.
-      key: newest?.keyValue.key ?? ownBytes(request.key),
-      createRevision: previous?.createRevision ?? this.#main,
-      modRevision: this.#main,
-      version: (previous?.version ?? 0) + 1,
-      value: request.ignoreValue ? previous!.value : ownBytes(request.value),
+    const isRead = request.prevKv || request.ignoreValue || request.ignoreLease;
+    const previous = place && isRead ? index.keyValue(place.chunk, place.at) : undefined;
+    index.append(found === NO_KEY ? index.add(request.key) : found, {
+      main: this.#main,
+      sub: this.#nextSub++,
+      tombstone: false,
+      createRevision: place?.chunk.createRevision[place.at] ?? this.#main,
+      version: (place?.chunk.version[place.at] ?? 0) + 1,
+      value: request.ignoreValue ? previous!.value : request.value,
       lease: request.ignoreLease ? previous!.lease : request.lease,
     });
     return { prevKv: request.prevKv ? previous : undefined };
@@ -52,26 +54,23 @@ export class Writer {
 
   /** Deletes in key order. */
   deleteRange(request: DeleteRangeRequest): DeleteRangeResult {
-    const doomed: RevisionRecord[] = [];
-    this.#index.scan(spanOf(request.key, request.rangeEnd), NEWEST, (record) => {
-      doomed.push(record);
+    const doomed: KeyId[] = [];
+    const prevKvs: KeyValue[] = [];
+    this.#index.scan(request.key, request.rangeEnd, NEWEST, (chunk, at) => {
+      doomed.push(chunk.key[at]!);
+      if (request.prevKv) prevKvs.push(this.#index.keyValue(chunk, at));
     });
-    for (const { name, keyValue } of doomed) {
-      this.#append(name, true, {
-        key: keyValue.key,
+    for (const key of doomed) {
+      this.#index.append(key, {
+        main: this.#main,
+        sub: this.#nextSub++,
+        tombstone: true,
         createRevision: 0,
-        modRevision: 0,
         version: 0,
         value: EMPTY_BYTES,
         lease: 0n,
       });
     }
-    const prevKvs = request.prevKv ? doomed.map((record) => record.keyValue) : [];
     return { deleted: doomed.length, prevKvs };
-  }
-
-  #append(name: string, tombstone: boolean, keyValue: KeyValue): void {
-    const sub = this.#nextSub++;
-    this.#index.append({ name, main: this.#main, sub, tombstone, keyValue, supersededAt: 0 });
   }
 }

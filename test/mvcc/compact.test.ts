@@ -67,6 +67,92 @@ describe('compaction', () => {
     expect(store.sizeBytes).toBeGreaterThanOrEqual(store.sizeInUseBytes);
     store.put(putRequest('a', 'small'));
     store.compact(store.revision);
+    while (store.compactStep(10));
     expect(store.sizeInUseBytes).toBe(before);
+  });
+});
+
+describe('removal in steps', () => {
+  test('goes on where it stopped, and ends', () => {
+    const store = new Store();
+    for (let at = 0; at < 1_000; at++) store.put(putRequest(`k${at % 10}`, 'x'.repeat(100)));
+    const before = store.sizeInUseBytes;
+    expect(store.isCompacting).toBe(false);
+    expect(store.compactStep(10)).toBe(false);
+    store.compact(1_000);
+    expect([store.isCompacting, store.sizeInUseBytes]).toEqual([true, before]);
+    expect([store.scheduledCompactRevision, store.finishedCompactRevision]).toEqual([1_000, 0]);
+    let steps = 1;
+    for (; store.compactStep(100); steps++) {
+      expect(store.finishedCompactRevision).toBeLessThanOrEqual(1_000);
+    }
+    expect(steps).toBeGreaterThanOrEqual(10);
+    expect(store.finishedCompactRevision).toBe(1_000);
+    expect(store.sizeInUseBytes).toBeLessThan(before / 50);
+  });
+
+  test('does not make the file smaller, a defragmentation does', () => {
+    const store = new Store();
+    for (let at = 0; at < 1_000; at++) store.put(putRequest(`k${at % 10}`, 'x'.repeat(100)));
+    const before = store.sizeBytes;
+    store.compact(store.revision);
+    while (store.compactStep(100));
+    expect(store.sizeBytes).toBe(before);
+    while (store.defragmentStep(1_000));
+    expect(store.sizeBytes).toBeLessThan(before / 2);
+    const small = store.sizeBytes;
+    store.put(putRequest('k', 'x'.repeat(20_000)));
+    expect(store.sizeBytes).toBeGreaterThan(small);
+  });
+
+  test('gives memory back, for compaction alone if much is won', () => {
+    const store = new Store();
+    for (let at = 0; at < 20_000; at++) {
+      store.put(putRequest(`k${at % 50 === 0 ? at : 'hot'}`, 'x'.repeat(100)));
+    }
+    const before = store.allocatedBytes;
+    store.compact(store.revision);
+    while (store.compactStep(1_000));
+    expect(store.allocatedBytes).toBeLessThan(before / 4);
+    expect(store.keyCount).toBe(401);
+  });
+
+  test('forgets keys that come and go: they leave nothing behind', () => {
+    const store = new Store();
+    let enough = 0;
+    for (let round = 0; round < 60; round++) {
+      for (let at = 0; at < 500; at++) store.put(putRequest(`round ${round}, key ${at}`));
+      store.deleteRange(deleteRequest('r', 's'));
+      store.put(putRequest('x'));
+      store.compact(store.revision);
+      while (store.compactStep(1_000));
+      if (round === 12) enough = store.allocatedBytes;
+    }
+    expect(rows(store)).toMatch(/^x@\d+$/);
+    expect(store.allocatedBytes).toBeLessThanOrEqual(enough * 1.2);
+  });
+
+  test('that was interrupted by a restart is finished', () => {
+    const revisions = [...example().image().revisions()];
+    const store = Store.restore({ compactRevision: 6, revisions });
+    expect(rows(store)).toBe('a@6');
+    expect([store.isCompacting, store.finishedCompactRevision]).toEqual([true, 0]);
+    const hash = store.hashKv(0);
+    while (store.compactStep(1));
+    expect([store.isCompacting, store.finishedCompactRevision]).toEqual([false, 6]);
+    expect(store.hashKv(0)).toEqual(hash);
+    const again = { compactRevision: 6, finishedCompactRevision: 6 };
+    expect(Store.restore({ ...again, revisions: [] }).isCompacting).toBe(false);
+  });
+
+  test('waits for images that need the rows', () => {
+    const store = example();
+    const image = store.image();
+    store.compact(6);
+    expect([store.compactStep(100), store.isCompacting]).toEqual([false, true]);
+    expect([...image.revisions()].length).toBe(5);
+    image.release();
+    while (store.compactStep(100));
+    expect(store.isCompacting).toBe(false);
   });
 });

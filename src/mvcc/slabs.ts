@@ -1,0 +1,198 @@
+/**
+ * Byte strings outside the JavaScript heap, packed into large arrays. What was written stays as
+ * it is until nobody refers to the array any more, so a view on it may be handed out: space is
+ * never written twice, an array without live strings is dropped as a whole.
+ */
+import { assert } from '../lib/assert.ts';
+import { EMPTY_BYTES } from '../lib/bytes.ts';
+
+/** Where a byte string begins: slab number and position, in 32 bits. Anything if it is empty. */
+export type Address = number;
+
+/**
+ * From this size on, the C library gives memory back to the system as soon as it is freed; pages
+ * that are not written to yet take none.
+ */
+const SLAB_BYTES = 1 << 25;
+/** Of the first; they double, so that a small store is small. */
+const FIRST_SLAB_BYTES = 1 << 12;
+/** Strings begin at multiples of 8 bytes, so that a position fits into 22 bits. */
+const ALIGNMENT_BITS = 3;
+const ALIGNMENT_BYTES = 1 << ALIGNMENT_BITS;
+const POSITION_BITS = 22;
+const POSITION_MASK = (1 << POSITION_BITS) - 1;
+/** 32 GiB; the store's owner keeps it far smaller with a quota. */
+const SLABS_MAX = 1 << (32 - POSITION_BITS);
+/** A longer string gets a slab of its own size, so that little of a slab's end is wasted. */
+const SHARED_BYTES_MAX = SLAB_BYTES / 8;
+/** Up to here a loop is faster than the call that copies. */
+const LOOPED_BYTES_MAX = 32;
+
+interface Slab {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  usedBytes: number;
+  /** Of `usedBytes`, what was not freed. */
+  liveBytes: number;
+  /** Somebody is moving its strings elsewhere. */
+  isSparse: boolean;
+}
+
+/** Costs no more than one slab at a time: nothing that is there is ever copied to grow. */
+export class Slabs {
+  readonly #slabs: (Slab | undefined)[] = [];
+  readonly #freeNumbers: number[] = [];
+  #open: Slab | undefined;
+  #allocatedBytes = 0;
+  #liveBytes = 0;
+
+  /** Memory held. */
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
+  }
+
+  /** Of it, what strings take. */
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
+  /** Copies `bytes`. */
+  add(bytes: Uint8Array): Address {
+    if (bytes.length === 0) return 0;
+    const sizeBytes = aligned(bytes.length);
+    let slab = this.#open;
+    if (sizeBytes > SHARED_BYTES_MAX) slab = this.#allocate(sizeBytes);
+    else if (slab === undefined || slab.usedBytes + sizeBytes > slab.bytes.length) {
+      this.#open = undefined;
+      if (slab !== undefined) this.#dropIfEmpty(slab);
+      slab = this.#allocate(this.#nextSlabBytes(sizeBytes));
+      this.#open = slab;
+    }
+    const at = slab.usedBytes;
+    if (bytes.length > LOOPED_BYTES_MAX) slab.bytes.set(bytes, at);
+    else for (let i = 0; i < bytes.length; i++) slab.bytes[at + i] = bytes[i]!;
+    slab.usedBytes += sizeBytes;
+    slab.liveBytes += sizeBytes;
+    this.#liveBytes += sizeBytes;
+    return ((slab.number << POSITION_BITS) | (at >>> ALIGNMENT_BITS)) >>> 0;
+  }
+
+  /** What was added, without copying it; stays right after `free`. Not to be written to. */
+  view(address: Address, lengthBytes: number): Uint8Array {
+    if (lengthBytes === 0) return EMPTY_BYTES;
+    const bytes = this.#at(address).bytes;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + positionOf(address), lengthBytes);
+  }
+
+  /** The string will not be asked for again at this address. */
+  free(address: Address, lengthBytes: number): void {
+    if (lengthBytes === 0) return;
+    const slab = this.#at(address);
+    const sizeBytes = aligned(lengthBytes);
+    assert(slab.liveBytes >= sizeBytes, 'more was freed than was added');
+    slab.liveBytes -= sizeBytes;
+    this.#liveBytes -= sizeBytes;
+    if (slab !== this.#open) this.#dropIfEmpty(slab);
+  }
+
+  /** The byte `at` of a string that is longer than that. */
+  byteAt(address: Address, at: number): number {
+    return this.#at(address).bytes[positionOf(address) + at]!;
+  }
+
+  /** Negative, zero or positive as the string sorts before, with or after `other`. */
+  compare(address: Address, lengthBytes: number, other: Uint8Array): number {
+    const shared = Math.min(lengthBytes, other.length);
+    if (shared > 0) {
+      const bytes = this.#at(address).bytes;
+      const start = positionOf(address);
+      for (let i = 0; i < shared; i++) {
+        const difference = bytes[start + i]! - other[i]!;
+        if (difference !== 0) return difference;
+      }
+    }
+    return lengthBytes - other.length;
+  }
+
+  /**
+   * Marks slabs with a smaller part alive than `fill` (0 to 1); tells the bytes to be won by
+   * moving what is in them. Marks stay until the slab is empty.
+   */
+  markSparse(fill: number): number {
+    const wonBytes = this.sparseBytes(fill);
+    for (const slab of this.#slabs) {
+      if (slab === undefined || !this.#isSparse(slab, fill)) continue;
+      slab.isSparse = true;
+      if (slab !== this.#open) continue;
+      // Nothing more is put into it.
+      this.#open = undefined;
+      this.#dropIfEmpty(slab);
+    }
+    return wonBytes;
+  }
+
+  /** Bytes that {@link markSparse} would find. */
+  sparseBytes(fill: number): number {
+    let wonBytes = 0;
+    for (const slab of this.#slabs) {
+      if (slab === undefined || !this.#isSparse(slab, fill)) continue;
+      wonBytes += this.#heldBytes(slab) - slab.liveBytes;
+    }
+    return wonBytes;
+  }
+
+  /** Moves a string out of a slab that is marked; otherwise the address stays. */
+  moved(address: Address, lengthBytes: number): Address {
+    if (lengthBytes === 0 || !this.#at(address).isSparse) return address;
+    const target = this.add(this.view(address, lengthBytes));
+    this.free(address, lengthBytes);
+    return target;
+  }
+
+  #isSparse(slab: Slab, fill: number): boolean {
+    if (slab === this.#open && slab.usedBytes < FIRST_SLAB_BYTES) return false;
+    return slab.liveBytes < this.#heldBytes(slab) * fill;
+  }
+
+  /** The end of a slab that is still being filled takes no memory yet. */
+  #heldBytes(slab: Slab): number {
+    return slab === this.#open ? slab.usedBytes : slab.bytes.length;
+  }
+
+  #at(address: Address): Slab {
+    const slab = this.#slabs[address >>> POSITION_BITS];
+    assert(slab !== undefined, 'an address outlived its bytes');
+    return slab;
+  }
+
+  #nextSlabBytes(neededBytes: number): number {
+    let sizeBytes = FIRST_SLAB_BYTES;
+    while (sizeBytes < neededBytes || sizeBytes < this.#liveBytes) sizeBytes *= 2;
+    return Math.min(sizeBytes, SLAB_BYTES);
+  }
+
+  #allocate(sizeBytes: number): Slab {
+    const number = this.#freeNumbers.pop() ?? this.#slabs.length;
+    assert(number < SLABS_MAX, 'the store is larger than it can address');
+    const bytes = new Uint8Array(sizeBytes);
+    const slab = { number, bytes, usedBytes: 0, liveBytes: 0, isSparse: false };
+    this.#slabs[number] = slab;
+    this.#allocatedBytes += sizeBytes;
+    return slab;
+  }
+
+  #dropIfEmpty(slab: Slab): void {
+    if (slab.liveBytes > 0) return;
+    this.#slabs[slab.number] = undefined;
+    this.#freeNumbers.push(slab.number);
+    this.#allocatedBytes -= slab.bytes.length;
+  }
+}
+
+function aligned(lengthBytes: number): number {
+  return (lengthBytes + ALIGNMENT_BYTES - 1) & ~(ALIGNMENT_BYTES - 1);
+}
+
+function positionOf(address: Address): number {
+  return (address & POSITION_MASK) << ALIGNMENT_BITS;
+}
