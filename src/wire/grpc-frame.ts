@@ -69,8 +69,8 @@ export class MessageAssembler {
     if (sizeBytes > this.messageBytesMax) return err({ type: 'tooLarge', sizeBytes });
     const frameBytes = GRPC_PREFIX_BYTES + sizeBytes;
     if (this.heldBytes < frameBytes) return ok(undefined);
-    this.held = held.subarray(frameBytes);
     this.heldBytes -= frameBytes;
+    this.held = this.heldBytes === 0 ? EMPTY_BYTES : held.subarray(frameBytes);
     return ok(held.subarray(GRPC_PREFIX_BYTES, frameBytes));
   }
 

@@ -1,6 +1,7 @@
 import { EMPTY_BYTES } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { KeyValue } from '../mvcc/request.ts';
+import { allocateBytes } from './byte-arena.ts';
 import type { Malformed } from './raft-records.ts';
 import { FieldReader, FieldWriter } from './record-fields.ts';
 
@@ -10,7 +11,8 @@ import { FieldReader, FieldWriter } from './record-fields.ts';
  */
 
 export function encodeKeyValue(keyValue: KeyValue): Uint8Array {
-  const writer = new FieldWriter(OTHER_FIELDS_BYTES + keyValue.key.length + keyValue.value.length);
+  const sizeBytes = OTHER_FIELDS_BYTES + keyValue.key.length + keyValue.value.length;
+  const writer = new FieldWriter(sizeBytes, allocateBytes(sizeBytes));
   writeKeyValue(writer, keyValue);
   return writer.view();
 }

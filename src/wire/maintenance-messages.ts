@@ -21,6 +21,10 @@ export interface StatusMessage {
   readonly isLearner: boolean;
   /** Empty from servers older than 3.6. */
   readonly storageVersion: string;
+  /** 0: no limit, or a server older than 3.6. */
+  readonly dbSizeQuotaBytes: number;
+  /** Target of a downgrade under way. */
+  readonly downgradeTo: string | undefined;
 }
 
 /** The raft term goes in twice: in the header and in the answer. */
@@ -40,6 +44,11 @@ export function encodeStatusResponse(answer: AnswerMessage<StatusMessage>): Uint
       errors: [...result.errors],
       isLearner: result.isLearner,
       storageVersion: result.storageVersion,
+      dbSizeQuota: BigInt(result.dbSizeQuotaBytes),
+      downgradeInfo: {
+        enabled: result.downgradeTo !== undefined,
+        targetVersion: result.downgradeTo ?? '',
+      },
     }),
   );
 }
@@ -61,6 +70,10 @@ export function decodeStatusResponse(
         errors: message.errors,
         isLearner: message.isLearner,
         storageVersion: message.storageVersion,
+        dbSizeQuotaBytes: safeNumber(message.dbSizeQuota),
+        downgradeTo: message.downgradeInfo?.enabled
+          ? message.downgradeInfo.targetVersion
+          : undefined,
       },
     });
   } catch (error) {

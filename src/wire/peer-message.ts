@@ -1,6 +1,7 @@
 import { assertNever } from '../lib/assert.ts';
 import type { MemberId } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { MEMBERS_MAX } from '../raft/conf-state.ts';
 import type { ConfState, Entry, EntryType, Message, SnapshotMeta } from '../raft/message.ts';
 import { FixedReader, FixedWriter, TruncatedError } from './fixed-fields.ts';
 
@@ -8,9 +9,10 @@ import { FixedReader, FixedWriter, TruncatedError } from './fixed-fields.ts';
  * Raft messages between Stormraft members, as bytes. All numbers are little-endian.
  *
  *   message   = tag u8, from u64, to u64, term u64, body by tag
- *   entry     = type u8 (0 normal, 1 confChange), term u64, index u64, data
+ *   entry     = type u8 (0 normal, 1 confChange, 2 confChangeV2), term u64, index u64, data
  *   data      = length u32, bytes
- *   snapshot  = index u64, term u64, voters, learners;   ids = count u32, u64 each
+ *   snapshot  = index u64, term u64, voters, learners, votersOutgoing, learnersNext, autoLeave u8
+ *   ids       = count u32, u64 each: each of the four lists
  *
  * The tags and bodies are in {@link TAG} and the two switches below, in the same order.
  * MsgStorageAppendResp never leaves its member and has no bytes.
@@ -35,9 +37,14 @@ const TAG = {
   MsgTransferLeader: 14,
 } as const satisfies Record<PeerMessage['type'], number>;
 
+/** Position is the byte. */
+const ENTRY_TYPES = [
+  'normal',
+  'confChange',
+  'confChangeV2',
+] as const satisfies readonly EntryType[];
 /** Entries in one message; a count above it is a malformed frame, not a big one. */
 const ENTRIES_MAX = 1_000_000;
-const MEMBERS_MAX = 1_000;
 
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
   const writer = new FixedWriter(sizeBytes(message));
@@ -70,7 +77,7 @@ function writeBody(writer: FixedWriter, message: PeerMessage): void {
     case 'MsgProp':
       writer.u32(message.entries.length);
       for (const entry of message.entries) {
-        writer.u8(entry.type === 'normal' ? 0 : 1);
+        writer.u8(ENTRY_TYPES.indexOf(entry.type));
         writer.bytes(entry.data);
       }
       return;
@@ -95,6 +102,8 @@ function writeBody(writer: FixedWriter, message: PeerMessage): void {
     case 'MsgVoteResp':
     case 'MsgPreVoteResp':
       writer.u8(message.reject ? 1 : 0);
+      writer.safeInt(message.commit);
+      writer.safeInt(message.commitTerm);
       return;
     case 'MsgHeartbeat':
       writer.safeInt(message.commit);
@@ -147,9 +156,11 @@ function readBody(reader: FixedReader, tag: number, envelope: Envelope): PeerMes
       return { type, ...envelope, index, logTerm, transfer };
     }
     case TAG.MsgVoteResp:
-      return { type: 'MsgVoteResp', ...envelope, reject: reader.flag() };
-    case TAG.MsgPreVoteResp:
-      return { type: 'MsgPreVoteResp', ...envelope, reject: reader.flag() };
+    case TAG.MsgPreVoteResp: {
+      const type = tag === TAG.MsgVoteResp ? 'MsgVoteResp' : 'MsgPreVoteResp';
+      const [reject, commit, commitTerm] = [reader.flag(), reader.safeInt(), reader.safeInt()];
+      return { type, ...envelope, reject, commit, commitTerm };
+    }
     case TAG.MsgHeartbeat: {
       const [commit, context] = [reader.safeInt(), reader.safeInt()];
       return { type: 'MsgHeartbeat', ...envelope, commit, context };
@@ -176,7 +187,7 @@ function readBody(reader: FixedReader, tag: number, envelope: Envelope): PeerMes
 function writeEntries(writer: FixedWriter, entries: readonly Entry[]): void {
   writer.u32(entries.length);
   for (const entry of entries) {
-    writer.u8(entry.type === 'normal' ? 0 : 1);
+    writer.u8(ENTRY_TYPES.indexOf(entry.type));
     writer.safeInt(entry.term);
     writer.safeInt(entry.index);
     writer.bytes(entry.data);
@@ -201,21 +212,31 @@ function readProposals(reader: FixedReader): { type: EntryType; data: Uint8Array
 }
 
 function entryType(reader: FixedReader): EntryType {
-  return reader.flag() ? 'confChange' : 'normal';
+  const type = ENTRY_TYPES[reader.u8()];
+  if (type === undefined) throw new TruncatedError('an entry of no known type');
+  return type;
 }
 
 function writeSnapshot(writer: FixedWriter, snapshot: SnapshotMeta): void {
   writer.safeInt(snapshot.index);
   writer.safeInt(snapshot.term);
-  for (const ids of [snapshot.confState.voters, snapshot.confState.learners]) {
+  const { voters, learners, votersOutgoing, learnersNext, autoLeave } = snapshot.confState;
+  for (const ids of [voters, learners, votersOutgoing, learnersNext]) {
     writer.u32(ids.length);
     for (const id of ids) writer.u64(id);
   }
+  writer.u8(autoLeave ? 1 : 0);
 }
 
 function readSnapshot(reader: FixedReader): SnapshotMeta {
   const [index, term] = [reader.safeInt(), reader.safeInt()];
-  const confState: ConfState = { voters: readIds(reader), learners: readIds(reader) };
+  const confState: ConfState = {
+    voters: readIds(reader),
+    learners: readIds(reader),
+    votersOutgoing: readIds(reader),
+    learnersNext: readIds(reader),
+    autoLeave: reader.flag(),
+  };
   return { index, term, confState };
 }
 
@@ -234,8 +255,9 @@ function sizeBytes(message: PeerMessage): number {
     case 'MsgApp':
       return message.entries.reduce((sum, entry) => sum + 21 + entry.data.length, FIXED_BYTES);
     case 'MsgSnap': {
-      const { voters, learners } = message.snapshot.confState;
-      return FIXED_BYTES + 8 * (voters.length + learners.length);
+      const { voters, learners, votersOutgoing, learnersNext } = message.snapshot.confState;
+      const ids = voters.length + learners.length + votersOutgoing.length + learnersNext.length;
+      return FIXED_BYTES + 8 * ids;
     }
     default:
       return FIXED_BYTES;

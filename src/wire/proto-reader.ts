@@ -60,6 +60,8 @@ const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 const FIELD_MAX = 536_870_911;
 const TWO_POW_32 = 0x1_0000_0000;
+/** To put 64-bit numbers together; used within single calls only. */
+const WORD = new DataView(new ArrayBuffer(8));
 /** High words between which an int64 is a safe integer, whatever the low word is. */
 const SAFE_HIGH_MIN = -0x20_0000;
 const SAFE_HIGH_MAX = 0x1f_ffff;
@@ -77,7 +79,6 @@ export class ProtoReader {
   private wireType = 0;
   private low = 0;
   private high = 0;
-  private readonly scratch = new DataView(new ArrayBuffer(8));
 
   constructor(input: Uint8Array, limits: DecodeLimits) {
     this.input = input;
@@ -121,17 +122,17 @@ export class ProtoReader {
   uint64Bits(): bigint {
     this.expect(VARINT);
     this.varint();
-    this.scratch.setUint32(0, this.high);
-    this.scratch.setUint32(4, this.low);
-    return this.scratch.getBigUint64(0);
+    WORD.setUint32(0, this.high);
+    WORD.setUint32(4, this.low);
+    return WORD.getBigUint64(0);
   }
 
   int64Bits(): bigint {
     this.expect(VARINT);
     this.varint();
-    this.scratch.setUint32(0, this.high);
-    this.scratch.setUint32(4, this.low);
-    return this.scratch.getBigInt64(0);
+    WORD.setUint32(0, this.high);
+    WORD.setUint32(4, this.low);
+    return WORD.getBigInt64(0);
   }
 
   /** An enum's number: 32 bits, signed. */
@@ -139,6 +140,20 @@ export class ProtoReader {
     this.expect(VARINT);
     this.varint();
     return this.low | 0;
+  }
+
+  /** A repeated enum, packed or not: calls `visit` for each number that this field holds. */
+  enumNumbers(visit: (value: number) => void): void {
+    if (this.wireType === VARINT) {
+      visit(this.enumNumber());
+      return;
+    }
+    this.message((reader) => {
+      while (reader.failure === undefined && reader.at < reader.limit) {
+        reader.varint();
+        if (reader.failure === undefined) visit(reader.low | 0);
+      }
+    });
   }
 
   bool(): boolean {

@@ -1,5 +1,6 @@
 import { assert } from '../lib/assert.ts';
 import { utf8Encode } from '../lib/utf8.ts';
+import { allocateBytes } from './byte-arena.ts';
 
 /**
  * Protocol Buffers, writing: one growing buffer, fields in the order they are called. Field
@@ -13,18 +14,19 @@ const TAG_BYTES_MAX = 5;
 /** Below this a loop beats the call of `set`. */
 const SHORT_COPY_BYTES = 24;
 const TWO_POW_32 = 0x1_0000_0000;
+/** To take 64-bit numbers apart; used within single calls only. */
+const WORD = new DataView(new ArrayBuffer(8));
 
 export class ProtoWriter {
   private buffer: Uint8Array;
   private at: number;
-  private readonly scratch = new DataView(new ArrayBuffer(8));
 
   /**
    * `sizeHintBytes`: what the message will probably take; too small only costs a copy.
    * `headroomBytes`: left free in front of the message, for a frame's prefix.
    */
   constructor(sizeHintBytes = 64, headroomBytes = 0) {
-    this.buffer = new Uint8Array(Math.max(sizeHintBytes + headroomBytes, 16));
+    this.buffer = allocateBytes(Math.max(sizeHintBytes + headroomBytes, 16));
     this.at = headroomBytes;
   }
 
@@ -51,8 +53,8 @@ export class ProtoWriter {
 
   alwaysBits64(field: number, value: bigint): void {
     this.tag(field, VARINT);
-    this.scratch.setBigUint64(0, value);
-    this.varint(this.scratch.getUint32(4), this.scratch.getUint32(0));
+    WORD.setBigUint64(0, value);
+    this.varint(WORD.getUint32(4), WORD.getUint32(0));
   }
 
   bool(field: number, value: boolean): void {
@@ -96,6 +98,13 @@ export class ProtoWriter {
     const start = this.at;
     write(this, value);
     this.closeLength(start);
+  }
+
+  /** Appends fields that are encoded already. */
+  fields(encoded: Uint8Array): void {
+    this.reserve(encoded.length);
+    this.buffer.set(encoded, this.at);
+    this.at += encoded.length;
   }
 
   /** The length's place was guessed as one byte: a longer one moves the body back. */

@@ -147,12 +147,14 @@ export function decodeSnapshotRecord(bytes: Uint8Array): Result<SnapshotRecord, 
   return ok({ index, term, confState: confState?.value });
 }
 
-/** raftpb.ConfState {voters 1, learners 2, auto_leave 5}: never a joint configuration. */
+/** raftpb.ConfState {voters 1, learners 2, voters_outgoing 3, learners_next 4, auto_leave 5}. */
 export function encodeConfState(state: ConfState): Uint8Array {
   const writer = new FieldWriter(64);
   for (const voter of state.voters) writer.uint64(1, voter);
   for (const learner of state.learners) writer.uint64(2, learner);
-  writer.uint(5, 0);
+  for (const voter of state.votersOutgoing) writer.uint64(3, voter);
+  for (const learner of state.learnersNext) writer.uint64(4, learner);
+  writer.uint(5, state.autoLeave ? 1 : 0);
   return writer.finish();
 }
 
@@ -160,15 +162,18 @@ export function decodeConfState(bytes: Uint8Array): Result<ConfState, Malformed>
   const reader = new FieldReader(bytes);
   const voters: MemberId[] = [];
   const learners: MemberId[] = [];
-  const joint: MemberId[] = [];
+  const votersOutgoing: MemberId[] = [];
+  const learnersNext: MemberId[] = [];
+  let autoLeave = false;
   while (reader.next()) {
     if (reader.field === 1) reader.repeatedUint64(voters);
     else if (reader.field === 2) reader.repeatedUint64(learners);
-    else if (reader.field === 3 || reader.field === 4) reader.repeatedUint64(joint);
+    else if (reader.field === 3) reader.repeatedUint64(votersOutgoing);
+    else if (reader.field === 4) reader.repeatedUint64(learnersNext);
+    else if (reader.field === 5) autoLeave = reader.uint() !== 0;
   }
   if (reader.failure !== undefined) return malformed(`conf state: ${reader.failure}`);
-  if (joint.length > 0) return malformed('conf state: a joint configuration is not supported');
-  return ok({ voters, learners });
+  return ok({ voters, learners, votersOutgoing, learnersNext, autoLeave });
 }
 
 /** raftpb.ConfChange {id 1, type 2, node_id 3, context 4}. */
@@ -200,15 +205,19 @@ export function decodeConfChange(bytes: Uint8Array): Result<ConfChange, Malforme
   return ok({ id, type: typeName, nodeId, context });
 }
 
-function malformed(reason: string): Result<never, Malformed> {
+export function malformed(reason: string): Result<never, Malformed> {
   return err({ kind: 'malformed', reason });
 }
 
 /** Position is the protobuf enum's number. */
-const ENTRY_TYPES = ['normal', 'confChange'] as const satisfies readonly Entry['type'][];
-const CONF_CHANGE_TYPES = [
+const ENTRY_TYPES = [
+  'normal',
+  'confChange',
+  'confChangeV2',
+] as const satisfies readonly Entry['type'][];
+export const CONF_CHANGE_TYPES: readonly ConfChangeType[] = [
   'addNode',
   'removeNode',
   'updateNode',
   'addLearnerNode',
-] as const satisfies readonly ConfChangeType[];
+];

@@ -102,8 +102,24 @@ export function rangeResponseSizeHintBytes(result: RangeResult): number {
 }
 
 export function writeRangeResponse(writer: ProtoWriter, answer: AnswerMessage<RangeResult>): void {
-  writer.message(1, answer.header, writeHeader);
+  writeRangeResponseStart(writer, answer);
   for (const kv of answer.result.kvs) writer.message(2, kv, writeKeyValue);
+  writeRangeResponseEnd(writer, answer);
+}
+
+/** What comes before the keys, for who writes those bit by bit. */
+export function writeRangeResponseStart(
+  writer: ProtoWriter,
+  answer: AnswerMessage<RangeResult>,
+): void {
+  writer.message(1, answer.header, writeHeader);
+}
+
+/** What comes behind them. */
+export function writeRangeResponseEnd(
+  writer: ProtoWriter,
+  answer: AnswerMessage<RangeResult>,
+): void {
   writer.bool(3, answer.result.more);
   writer.int64(4, answer.result.count);
 }

@@ -10,9 +10,10 @@ export class FieldWriter {
   #bytes: Uint8Array;
   #length = 0;
 
-  constructor(capacityBytes = 256) {
-    assert(capacityBytes > 0, 'a writer starts with room');
-    this.#bytes = new Uint8Array(capacityBytes);
+  /** `room`: to begin with, instead of an array of `capacityBytes`. */
+  constructor(capacityBytes = 256, room: Uint8Array = new Uint8Array(capacityBytes)) {
+    assert(room.length > 0, 'a writer starts with room');
+    this.#bytes = room;
   }
 
   /** Bytes written so far. */

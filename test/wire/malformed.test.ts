@@ -16,7 +16,7 @@ import {
 import { ProtoWriter } from '../../src/wire/proto-writer.ts';
 import { readPutRequest, writePutRequest } from '../../src/wire/put-messages.ts';
 import { readRangeRequest, readRangeResponse } from '../../src/wire/range-messages.ts';
-import { readTxnRequest, readTxnResponse, writeTxnRequest } from '../../src/wire/txn-messages.ts';
+import { readTxnRequest, readTxnResponse } from '../../src/wire/txn-messages.ts';
 import * as arbitrary from './arbitraries.ts';
 
 const READERS: readonly ((reader: ProtoReader) => unknown)[] = [
@@ -156,22 +156,5 @@ describe('messages whose meaning cannot be told', () => {
     expect(decodeMessage(Uint8Array.from([...max, ...min]), readRangeRequest)).toMatchObject({
       value: { limit: Number.MAX_SAFE_INTEGER, revision: Number.MIN_SAFE_INTEGER },
     });
-  });
-
-  test('log entries of other kinds are named', () => {
-    const compaction = Uint8Array.from([0x3a, 2, 0x08, 5]);
-    expect(decodeLoggedRequest(compaction)).toMatchObject({
-      error: { code: 'unknownVariant', message: expect.stringContaining('compaction (field 7)') },
-    });
-    expect(decodeLoggedRequest(new Uint8Array(0))).toMatchObject({
-      error: { code: 'unknownVariant' },
-    });
-  });
-
-  test('the id of entries of old servers is found', () => {
-    const writer = new ProtoWriter();
-    writer.bits64(1, 77n);
-    writer.message(6, { compare: [], success: [], failure: [] }, writeTxnRequest);
-    expect(decodeLoggedRequest(writer.finish())).toMatchObject({ ok: true, value: { id: 77n } });
   });
 });

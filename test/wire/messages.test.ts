@@ -9,11 +9,9 @@ import {
   writeDeleteRangeRequest,
   writeDeleteRangeResponse,
 } from '../../src/wire/delete-range-messages.ts';
-import { InternalRaftRequestSchema } from '../../src/wire/gen/etcdserverpb/raft_internal_pb.ts';
 import * as rpc from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
 import { KeyValueSchema } from '../../src/wire/gen/mvccpb/kv_pb.ts';
 import { readKeyValue, writeKeyValue } from '../../src/wire/kv-messages.ts';
-import { decodeLoggedRequest, encodeLoggedRequest } from '../../src/wire/logged-request.ts';
 import { decodeMessage, type ProtoReader } from '../../src/wire/proto-reader.ts';
 import { ProtoWriter } from '../../src/wire/proto-writer.ts';
 import {
@@ -151,17 +149,5 @@ describe('hand-written codecs agree with the generated ones', () => {
     write: writeTxnResponse,
     read: readTxnResponse,
     sizeHintBytes: ({ result }) => txnResponseSizeHintBytes(result),
-  });
-
-  test('InternalRaftRequest', () => {
-    fc.assert(
-      fc.property(arbitrary.loggedRequest, (logged) => {
-        const bytes = encodeLoggedRequest(logged);
-        const message = create(InternalRaftRequestSchema, init.loggedRequestInit(logged));
-        expect(Buffer.from(bytes).equals(toBinary(InternalRaftRequestSchema, message))).toBe(true);
-        expect(decodeLoggedRequest(bytes)).toEqual({ ok: true, value: logged });
-      }),
-      arbitrary.PROPERTY as fc.Parameters<[unknown]>,
-    );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import type { Entry } from '../../src/raft/message.ts';
 import { decodeKeyValue, encodeKeyValue } from '../../src/wire/key-value.ts';
 import {
@@ -23,13 +24,19 @@ const id = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
 const memberId = fc.bigInt({ min: 1n, max: 0xffff_ffff_ffff_ffffn });
 const number = fc.maxSafeNat();
 const counted = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
-const confState = fc.record({ voters: fc.array(memberId), learners: fc.array(memberId) });
+const confState = fc.record({
+  voters: fc.array(memberId),
+  learners: fc.array(memberId),
+  votersOutgoing: fc.array(memberId),
+  learnersNext: fc.array(memberId),
+  autoLeave: fc.boolean(),
+});
 const SEEDED = { seed: 20_260_803, numRuns: 200 };
 
 describe('each record comes back as it was', () => {
   test('entry, in the size that was foretold', () => {
     const entry: fc.Arbitrary<Entry> = fc.record({
-      type: fc.constantFrom('normal', 'confChange'),
+      type: fc.constantFrom('normal', 'confChange', 'confChangeV2'),
       term: counted,
       index: counted,
       data: fc.uint8Array({ maxLength: 300 }),
@@ -90,11 +97,23 @@ describe('the bytes are those of etcd', () => {
     expect(hex(encodeKeyValue(leased))).toBe('0a016118ac023007');
   });
 
+  test('a joint conf state has its two more lists, and whether it is left by itself', () => {
+    const joint = {
+      voters: [1n],
+      learners: [],
+      votersOutgoing: [1n, 2n],
+      learnersNext: [2n],
+      autoLeave: true,
+    };
+    expect(hex(encodeConfState(joint))).toBe('08011801180220022801');
+    expect(hex(encodeConfState(simpleConf([1n], [2n])))).toBe('080110022800');
+  });
+
   test('packed and single ids of a conf state are the same', () => {
     const packed = Uint8Array.of(0x0a, 3, 0x81, 0x01, 5, 0x10, 9);
     expect(decodeConfState(packed)).toEqual({
       ok: true,
-      value: { voters: [129n, 5n], learners: [9n] },
+      value: simpleConf([129n, 5n], [9n]),
     });
   });
 });
@@ -132,10 +151,10 @@ describe('malformed bytes are a value', () => {
     ['field number zero', decodeEntry, [0x00, 1], /no field/],
     ['a group', decodeEntry, [0x0b], /no field/],
     ['bytes for a number', decodeEntry, [0x12, 1, 1], /wire type 2/],
-    ['an entry type to come', decodeEntry, [0x08, 2, 0x10, 1, 0x18, 1], /type 2/],
+    ['an entry type to come', decodeEntry, [0x08, 3, 0x10, 1, 0x18, 1], /type 3/],
     ['an entry without index', decodeEntry, [0x08, 0, 0x10, 1], /start at 1/],
     ['an entry that passes for a hard state', decodeHardState, [0x08, 1, 0x22, 0], /field 4/],
-    ['a joint configuration', decodeConfState, [0x08, 1, 0x18, 2], /joint/],
+    ['bytes for auto_leave', decodeConfState, [0x08, 1, 0x2a, 1, 1], /wire type 2/],
     ['a conf change to come', decodeConfChange, [0x10, 9], /type 9/],
   ])('%s', (_, decode, bytes, reason) => {
     const result = decode(Uint8Array.from(bytes));

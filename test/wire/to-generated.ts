@@ -13,7 +13,6 @@ import type {
   TxnRequest,
   TxnResult,
 } from '../../src/mvcc/request.ts';
-import type * as internal from '../../src/wire/gen/etcdserverpb/raft_internal_pb.ts';
 import type {
   CompareSchema,
   DeleteRangeRequestSchema,
@@ -29,7 +28,6 @@ import type {
   TxnResponseSchema,
 } from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
 import type { KeyValueSchema } from '../../src/wire/gen/mvccpb/kv_pb.ts';
-import type { LoggedRequest } from '../../src/wire/internal-request.ts';
 import type { HeaderMessage } from '../../src/wire/kv-messages.ts';
 
 /** Our plain values as the generated codec wants them: the oracle's half of the comparison. */
@@ -199,29 +197,4 @@ export function txnResponseInit(
     succeeded: result.succeeded,
     responses: result.responses.map((op) => responseOpInit(inner, op)),
   };
-}
-
-export function loggedRequestInit(
-  logged: LoggedRequest,
-): MessageInitShape<typeof internal.InternalRaftRequestSchema> {
-  const header = { ID: logged.id };
-  const { request } = logged;
-  switch (request.type) {
-    case 'put':
-      return { header, put: putRequestInit(request.request) };
-    case 'deleteRange':
-      return { header, deleteRange: deleteRangeRequestInit(request.request) };
-    case 'txn':
-      return { header, txn: txnRequestInit(request.request) };
-    case 'memberAttributes': {
-      const { memberId, name, clientUrls } = request.request;
-      return {
-        header,
-        clusterMemberAttrSet: {
-          memberID: memberId,
-          memberAttributes: { name, clientUrls: [...clientUrls] },
-        },
-      };
-    }
-  }
 }
