@@ -1,8 +1,10 @@
-import { assert } from '../lib/assert.ts';
+import { assertNever } from '../lib/assert.ts';
 import { formatId, type Revision } from '../lib/ids.ts';
 import { utf8Encode } from '../lib/utf8.ts';
 import { encodeKeyValue } from '../wire/key-value.ts';
 import type { CheckpointImage, RevisionRecord } from './checkpoint-image.ts';
+import { encodeBigEndian, getBigEndian, setBigEndian } from './number-keys.ts';
+import { alarmItems, authItems, leaseItems, roleItems, userItems } from './state-buckets.ts';
 import { encodeConfStateJson, encodeMemberJson } from './stored-json.ts';
 
 /**
@@ -13,8 +15,8 @@ import { encodeConfStateJson, encodeMemberJson } from './stored-json.ts';
  *     meta             consistent_index, term → u64; confState → JSON; storageVersion → text;
  *                      scheduledCompactRev, finishedCompactRev → revision
  *     members          id in hex → JSON; members_removed: id in hex → "removed"
- *     cluster          clusterVersion → text
- *     lease alarm auth authUsers authRoles: there, and empty until those features are
+ *     cluster          clusterVersion → text, downgrade → JSON
+ *     lease alarm auth authUsers authRoles: see state-buckets.ts
  */
 export const BUCKET_NAMES = [
   'alarm',
@@ -41,6 +43,7 @@ export const META_KEY = {
   term: 'term',
 } as const;
 export const CLUSTER_VERSION_KEY = 'clusterVersion';
+export const DOWNGRADE_KEY = 'downgrade';
 
 /** The bucket's items in ascending order of their keys. */
 export function bucketItems(name: BucketName, image: CheckpointImage): Iterable<BucketItem> {
@@ -58,10 +61,19 @@ export function bucketItems(name: BucketName, image: CheckpointImage): Iterable<
     case 'members_removed':
       return inKeyOrder(image.removedMembers.map((id) => [formatId(id), utf8Encode('removed')]));
     case 'cluster':
-      if (image.clusterVersion === '') return [];
-      return [[utf8Encode(CLUSTER_VERSION_KEY), utf8Encode(image.clusterVersion)]];
+      return inKeyOrder(clusterItems(image));
+    case 'lease':
+      return leaseItems(image.leases);
+    case 'alarm':
+      return alarmItems(image.alarms);
+    case 'auth':
+      return authItems(image.auth);
+    case 'authUsers':
+      return userItems(image.auth.users);
+    case 'authRoles':
+      return roleItems(image.auth.roles);
     default:
-      return [];
+      return assertNever(name);
   }
 }
 
@@ -88,24 +100,21 @@ export function decodeRevisionKey(
     : undefined;
 }
 
-export function encodeBigEndian(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  setBigEndian(bytes, 0, value);
-  return bytes;
-}
-
-/** Undefined if the bytes are no safe integer. */
-export function decodeBigEndian(bytes: Uint8Array): number | undefined {
-  if (bytes.length !== 8) return undefined;
-  const value = getBigEndian(bytes, 0);
-  return Number.isSafeInteger(value) ? value : undefined;
-}
-
 function* revisionItems(records: Iterable<RevisionRecord>): Generator<BucketItem> {
   for (const { main, sub, tombstone, keyValue } of records) {
     const kept = tombstone ? { ...TOMBSTONE, key: keyValue.key } : keyValue;
     yield [encodeRevisionKey(main, sub, tombstone), encodeKeyValue(kept)];
   }
+}
+
+function clusterItems({ clusterVersion, downgradeTo }: CheckpointImage): [string, Uint8Array][] {
+  const items: [string, Uint8Array][] = [];
+  if (clusterVersion !== '') items.push([CLUSTER_VERSION_KEY, utf8Encode(clusterVersion)]);
+  if (downgradeTo !== undefined) {
+    const json = JSON.stringify({ 'target-version': downgradeTo, enabled: true });
+    items.push([DOWNGRADE_KEY, utf8Encode(json)]);
+  }
+  return items;
 }
 
 function metaItems(image: CheckpointImage): BucketItem[] {
@@ -128,21 +137,6 @@ function inKeyOrder(items: readonly (readonly [string, Uint8Array])[]): BucketIt
   return [...items]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => [utf8Encode(key), value]);
-}
-
-function setBigEndian(bytes: Uint8Array, at: number, value: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `not an unsigned safe integer: ${value}`);
-  let rest = value;
-  for (let i = at + 7; i >= at; i--) {
-    bytes[i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-}
-
-function getBigEndian(bytes: Uint8Array, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 8; i++) value = value * 256 + bytes[i]!;
-  return value;
 }
 
 const REVISION_BYTES = 17;

@@ -1,6 +1,9 @@
+import type { AuthRecords } from '../auth/auth-store.ts';
+import type { LeaseRecord } from '../lease/lessor.ts';
 import type { Index, MemberId, Revision, Term } from '../lib/ids.ts';
 import type { KeyValue } from '../mvcc/request.ts';
 import type { ConfState } from '../raft/message.ts';
+import type { Alarm } from '../wire/internal-request.ts';
 
 /** What a checkpoint file holds: the applied state at one log index. */
 export interface CheckpointState {
@@ -13,8 +16,13 @@ export interface CheckpointState {
   readonly compactRevision: Revision;
   readonly members: readonly CheckpointMember[];
   readonly removedMembers: readonly MemberId[];
+  readonly leases: readonly LeaseRecord[];
+  readonly alarms: readonly Alarm[];
+  readonly auth: AuthRecords;
   /** The lowest release that all members ran, as "3.6.0"; empty if not decided. */
   readonly clusterVersion: string;
+  /** Target of a downgrade under way; undefined: none. */
+  readonly downgradeTo: string | undefined;
   /** Release whose buckets and fields these are, as "3.6.0". */
   readonly storageVersion: string;
 }

@@ -1,9 +1,11 @@
 import type { Revision } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { utf8Decode } from '../lib/utf8.ts';
+import { simpleConf } from '../raft/conf-state.ts';
 import type { ConfState } from '../raft/message.ts';
-import { decodeBigEndian, decodeRevisionKey, META_KEY } from './bucket-content.ts';
+import { decodeRevisionKey, META_KEY } from './bucket-content.ts';
 import type { CheckpointState } from './checkpoint-image.ts';
+import { decodeBigEndian } from './number-keys.ts';
 import { decodeConfStateJson } from './stored-json.ts';
 import type { Bucket } from './tree-reader.ts';
 
@@ -37,7 +39,7 @@ function decodeNumber(bucket: Bucket, key: string): number | undefined {
 
 function decodeConfState(bucket: Bucket): ConfState | undefined {
   const bytes = bucket.get(META_KEY.confState);
-  if (bytes === undefined) return { voters: [], learners: [] };
+  if (bytes === undefined) return simpleConf([]);
   return decodeConfStateJson(utf8Decode(bytes));
 }
 

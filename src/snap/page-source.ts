@@ -2,13 +2,21 @@ import type { DiskFile } from '../ports/disk.ts';
 import { type MetaPage, readPageHeader } from './page.ts';
 import type { PageSource } from './tree-reader.ts';
 
-/** Pages of a database that is in memory. */
+/**
+ * Pages of a database that is in memory: in pieces, each of which is given back to the system as
+ * soon as no view of it is used any more.
+ */
 export class MemoryPages implements PageSource {
-  readonly #bytes: Uint8Array;
+  readonly #pieces: readonly Uint8Array[];
+  readonly #pieceBytes: number;
+  readonly #sizeBytes: number;
   readonly #meta: MetaPage;
 
-  constructor(bytes: Uint8Array, meta: MetaPage) {
-    this.#bytes = bytes;
+  /** `pieces`: one after the other, all as long as the first, but for the last. */
+  constructor(pieces: readonly Uint8Array[], meta: MetaPage) {
+    this.#pieces = pieces;
+    this.#pieceBytes = pieces[0]?.length ?? 1;
+    this.#sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
     this.#meta = meta;
   }
 
@@ -17,13 +25,36 @@ export class MemoryPages implements PageSource {
     if (problem !== undefined) return problem;
     const { pageBytes } = this.#meta;
     const from = id * pageBytes;
-    if (from + pageBytes > this.#bytes.length) return `the file ends before page ${id}`;
-    const header = readPageHeader(this.#bytes.subarray(from, from + pageBytes));
+    if (from + pageBytes > this.#sizeBytes) return `the file ends before page ${id}`;
+    const header = readPageHeader(this.#bytes(from, from + pageBytes));
     if (header.id !== id) return `page ${id} says it is page ${header.id}`;
     const end = from + (1 + header.overflow) * pageBytes;
-    if (end > this.#bytes.length) return `the file ends inside page ${id}`;
-    return outOfBounds(id, header.overflow, this.#meta) ?? this.#bytes.subarray(from, end);
+    if (end > this.#sizeBytes) return `the file ends inside page ${id}`;
+    return outOfBounds(id, header.overflow, this.#meta) ?? this.#bytes(from, end);
   }
+
+  #bytes(from: number, end: number): Uint8Array {
+    const first = Math.floor(from / this.#pieceBytes);
+    const start = first * this.#pieceBytes;
+    const piece = this.#pieces[first]!;
+    if (end <= start + piece.length) return piece.subarray(from - start, end - start);
+    const joined = new Uint8Array(end - from);
+    for (let at = from; at < end; ) {
+      const part = this.#bytes(at, Math.min(end, at - (at % this.#pieceBytes) + this.#pieceBytes));
+      joined.set(part, at - from);
+      at += part.length;
+    }
+    return joined;
+  }
+}
+
+/** A file in pieces of {@link PIECE_BYTES}, the last one smaller. Rejects with DiskError. */
+export async function readPieces(file: DiskFile, sizeBytes: number): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < sizeBytes; at += PIECE_BYTES) {
+    pieces.push(await file.readAt(at, Math.min(PIECE_BYTES, sizeBytes - at)));
+  }
+  return pieces;
 }
 
 /** A few pages of a file, fetched one by one as a reader finds that it needs them. */
@@ -75,6 +106,8 @@ function outOfBounds(id: number, overflow: number, meta: MetaPage): string | und
   return `page ${id} with ${overflow} more is not among ${meta.highWater}`;
 }
 
+/** As large as a slab of the store, for the same reason. */
+const PIECE_BYTES = 1 << 25;
 /** Behind the meta pages. */
 const FIRST_PAGE = 2;
 /** The list of buckets and one small bucket are a few pages. */

@@ -1,14 +1,16 @@
 import { assert } from '../lib/assert.ts';
-import type { Revision } from '../lib/ids.ts';
+import { EMPTY_BYTES } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { utf8Decode } from '../lib/utf8.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
-import { decodeKeyValue } from '../wire/key-value.ts';
-import { CLUSTER_VERSION_KEY, decodeRevisionKey } from './bucket-content.ts';
+import { CLUSTER_VERSION_KEY, DOWNGRADE_KEY } from './bucket-content.ts';
 import { CHECKPOINT_NAME, type CheckpointError } from './checkpoint-error.ts';
 import type { CheckpointMember, CheckpointState, RevisionRecord } from './checkpoint-image.ts';
 import { type CheckpointMetaBucket, decodeMetaBucket } from './meta-bucket.ts';
-import { MemoryPages } from './page-source.ts';
+import { readPageHeader } from './page.ts';
+import { MemoryPages, readPieces } from './page-source.ts';
+import { RowReader } from './row-reader.ts';
+import { decodeAlarms, decodeAuth, decodeLeases } from './state-buckets.ts';
 import { decodeMemberJson, parseHexId } from './stored-json.ts';
 import { Bucket, chooseMeta, META_HEAD_BYTES, readBuckets } from './tree-reader.ts';
 
@@ -18,10 +20,13 @@ import { Bucket, chooseMeta, META_HEAD_BYTES, readBuckets } from './tree-reader.
  * records up to `index` say what they are.
  */
 export interface Checkpoint extends CheckpointState {
-  /** Ascending by (main, sub); keys and values are views that keep the whole file in memory. */
+  /**
+   * Ascending by (main, sub); keys and values are views into the file, which stays in memory.
+   * None once they were taken.
+   */
   revisions(): Iterable<RevisionRecord>;
-  /** Buckets with content that this program does not read: leases, alarms, auth. */
-  readonly unreadBuckets: readonly string[];
+  /** The same once, giving the file's memory back while they are read. */
+  takeRevisions(): Iterable<RevisionRecord>;
   /** Of the file. */
   readonly sizeBytes: number;
 }
@@ -48,7 +53,7 @@ export async function readDatabase(
 ): Promise<Result<Checkpoint, CheckpointError>> {
   const sizeBytes = await file.size();
   if (sizeBytes > CHECKPOINT_BYTES_MAX) return corrupt(path, `${sizeBytes} bytes are too many`);
-  const decoded = decodeDatabase(await file.readAt(0, sizeBytes));
+  const decoded = decodeDatabase(await readPieces(file, sizeBytes));
   return decoded.ok ? decoded : corrupt(path, decoded.error);
 }
 
@@ -62,10 +67,10 @@ export async function openIfThere(disk: Disk, path: string): Promise<DiskFile | 
   }
 }
 
-function decodeDatabase(bytes: Uint8Array): Result<Checkpoint, string> {
-  const meta = chooseMeta(bytes.subarray(0, META_HEAD_BYTES));
+function decodeDatabase(pieces: readonly Uint8Array[]): Result<Checkpoint, string> {
+  const meta = chooseMeta((pieces[0] ?? EMPTY_BYTES).subarray(0, META_HEAD_BYTES));
   if (meta === undefined) return err('neither meta page is intact');
-  const read = readBuckets(new MemoryPages(bytes, meta), meta.root);
+  const read = readBuckets(new MemoryPages(pieces, meta), meta.root);
   if (!read.ok) return read;
   const buckets = new Map(read.value.map(({ name, bucket }) => [utf8Decode(name), bucket]));
   const get = (name: string): Bucket => buckets.get(name) ?? new Bucket([]);
@@ -75,41 +80,60 @@ function decodeDatabase(bytes: Uint8Array): Result<Checkpoint, string> {
   const removedMembers = decodeRemoved(get('members_removed'));
   if (members === undefined) return err('a member is malformed');
   if (removedMembers === undefined) return err('a removed member is malformed');
-  const problem = checkRevisions(get('key'), state.value);
+  const leases = decodeLeases(get('lease').items());
+  const alarms = decodeAlarms(get('alarm').items());
+  if (leases === undefined) return err('a lease is malformed');
+  if (alarms === undefined) return err('an alarm is malformed');
+  const auth = decodeAuth({
+    auth: get('auth').items(),
+    users: get('authUsers').items(),
+    roles: get('authRoles').items(),
+  });
+  if (!auth.ok) return auth;
+  const revisions = get('key');
+  const problem = checkRevisions(revisions, state.value);
   if (problem !== undefined) return err(problem);
   return ok({
     ...state.value,
     members,
     removedMembers,
     clusterVersion: utf8Decode(get('cluster').get(CLUSTER_VERSION_KEY) ?? new Uint8Array(0)),
-    unreadBuckets: UNREAD_BUCKETS.filter((name) => hasContent(name, get(name))),
-    sizeBytes: bytes.length,
-    revisions: () => revisionsOf(get('key')),
+    downgradeTo: decodeDowngrade(get('cluster').get(DOWNGRADE_KEY)),
+    leases,
+    alarms,
+    auth: auth.value,
+    sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0),
+    revisions: () => revisionsOf([...revisions.leaves]),
+    takeRevisions: () => revisionsOf(revisions.takeLeaves()),
   });
 }
 
-/** Every record is decoded once here, so that {@link revisionsOf} cannot meet a bad one. */
+/** Every row is read once here, so that {@link revisionsOf} cannot meet a bad one. */
 function checkRevisions(bucket: Bucket, state: CheckpointMetaBucket): string | undefined {
-  let last: Revision = 0;
-  for (const { key, value } of bucket.items()) {
-    const revision = decodeRevisionKey(key);
-    if (revision === undefined) return 'a revision is malformed';
-    const keyValue = decodeKeyValue(value);
-    const at = `revision ${revision.main}_${revision.sub}`;
-    if (!keyValue.ok) return `${at}: ${keyValue.error.reason}`;
-    if (keyValue.value.key.length === 0) return `${at}: no key`;
-    last = revision.main;
+  const row = new RowReader();
+  for (const leaf of bucket.leaves) {
+    const { count } = readPageHeader(leaf);
+    for (let position = 0; position < count; position++) {
+      const problem = row.read(leaf, position);
+      if (problem !== undefined) return problem;
+    }
   }
-  if (last > 0 && state.index === 0) return 'revisions, but no entry applied';
+  if (row.main > 0 && state.index === 0) return 'revisions, but no entry applied';
   return undefined;
 }
 
-function* revisionsOf(bucket: Bucket): Generator<RevisionRecord> {
-  for (const { key, value } of bucket.items()) {
-    const revision = decodeRevisionKey(key);
-    const keyValue = decodeKeyValue(value);
-    assert(revision !== undefined && keyValue.ok, 'revisions were checked');
-    yield { ...revision, keyValue: keyValue.value };
+/** Keeps no leaf longer than needed: the array is used up. */
+function* revisionsOf(leaves: Uint8Array[]): Generator<RevisionRecord> {
+  const row = new RowReader();
+  for (let at = 0; at < leaves.length; at++) {
+    const leaf = leaves[at]!;
+    const { count } = readPageHeader(leaf);
+    for (let position = 0; position < count; position++) {
+      const problem = row.read(leaf, position);
+      assert(problem === undefined, 'revisions were checked');
+      yield row.record();
+    }
+    leaves[at] = EMPTY_BYTES;
   }
 }
 
@@ -133,16 +157,16 @@ function decodeRemoved(bucket: Bucket): bigint[] | undefined {
   return removed;
 }
 
-function hasContent(name: string, bucket: Bucket): boolean {
-  // Every etcd notes there whether auth is on, and the revision of its rules.
-  if (name === 'auth') return bucket.get('authEnabled')?.[0] === 1;
-  return !bucket.items().next().done;
+/** {"target-version":"3.5.0","enabled":true}; anything else is no downgrade. */
+function decodeDowngrade(bytes: Uint8Array | undefined): string | undefined {
+  const match = /"target-version":"([0-9.]+)"/.exec(utf8Decode(bytes ?? new Uint8Array(0)));
+  const isEnabled = utf8Decode(bytes ?? new Uint8Array(0)).includes('"enabled":true');
+  return isEnabled ? match?.[1] : undefined;
 }
 
 function corrupt(file: string, reason: string): Result<never, CheckpointError> {
   return err({ kind: 'corrupt', file, reason });
 }
 
-const UNREAD_BUCKETS = ['lease', 'alarm', 'auth', 'authUsers', 'authRoles'] as const;
 /** The largest database etcd recommends; the whole file is read into memory. */
 const CHECKPOINT_BYTES_MAX = 8 * 1024 * 1024 * 1024;

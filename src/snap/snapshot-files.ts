@@ -55,7 +55,8 @@ export function checkpointSink(disk: Disk, directory: string): SnapshotSink {
 export async function removeReceived(disk: Disk, directory: string): Promise<void> {
   await disk.makeDirectory(directory);
   for (const name of await disk.list(directory)) {
-    if (!name.endsWith(RECEIVED_SUFFIX) && !name.endsWith(PART_SUFFIX)) continue;
+    const isPart = name.endsWith(PART_SUFFIX) || name.endsWith(`${PART_SUFFIX}.tmp`);
+    if (!name.endsWith(RECEIVED_SUFFIX) && !isPart) continue;
     await removeIfThere(disk, `${directory}/${name}`);
   }
 }

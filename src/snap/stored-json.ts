@@ -1,4 +1,5 @@
 import { formatId, type MemberId } from '../lib/ids.ts';
+import { confStateFault } from '../raft/conf-state.ts';
 import type { ConfState } from '../raft/message.ts';
 import type { CheckpointMember } from './checkpoint-image.ts';
 
@@ -7,26 +8,38 @@ import type { CheckpointMember } from './checkpoint-image.ts';
  * JSON.parse would round, so they are written and read around it.
  */
 
-/** {"voters":[..],"learners":[..],"auto_leave":false}; an empty list is left out. */
+/**
+ * {"voters":[..],"learners":[..],"voters_outgoing":[..],"learners_next":[..],"auto_leave":false};
+ * an empty list is left out.
+ */
 export function encodeConfStateJson(state: ConfState): string {
-  const fields: string[] = [];
-  if (state.voters.length > 0) fields.push(`"voters":[${state.voters.join(',')}]`);
-  if (state.learners.length > 0) fields.push(`"learners":[${state.learners.join(',')}]`);
-  return `{${[...fields, '"auto_leave":false'].join(',')}}`;
+  const lists: readonly (readonly [string, readonly MemberId[]])[] = [
+    ['voters', state.voters],
+    ['learners', state.learners],
+    ['voters_outgoing', state.votersOutgoing],
+    ['learners_next', state.learnersNext],
+  ];
+  const fields = lists
+    .filter(([, ids]) => ids.length > 0)
+    .map(([name, ids]) => `"${name}":[${ids.join(',')}]`);
+  return `{${[...fields, `"auto_leave":${state.autoLeave}`].join(',')}}`;
 }
 
-/** Undefined if it is none, or a joint one, which this program never enters. */
+/** Undefined if it is none, or one that cannot be. */
 export function decodeConfStateJson(text: string): ConfState | undefined {
   const parsed = parseKeepingIntegers(text);
   if (parsed === undefined) return undefined;
   const voters = idList(parsed.voters);
   const learners = idList(parsed.learners);
-  const isJoint = [parsed.voters_outgoing, parsed.learners_next].some(
-    (list) => idList(list)?.length !== 0,
-  );
-  return voters === undefined || learners === undefined || isJoint
-    ? undefined
-    : { voters, learners };
+  const votersOutgoing = idList(parsed.voters_outgoing);
+  const learnersNext = idList(parsed.learners_next);
+  const autoLeave = parsed.auto_leave ?? false;
+  if (voters === undefined || learners === undefined || typeof autoLeave !== 'boolean') {
+    return undefined;
+  }
+  if (votersOutgoing === undefined || learnersNext === undefined) return undefined;
+  const state = { voters, learners, votersOutgoing, learnersNext, autoLeave };
+  return confStateFault(state) === undefined ? state : undefined;
 }
 
 /** {"id":..,"peerURLs":[..],"isLearner":true,"name":"..","clientURLs":[..]}. */

@@ -1,4 +1,4 @@
-import { compareBytes } from '../lib/bytes.ts';
+import { compareBytes, EMPTY_BYTES } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { utf8Decode } from '../lib/utf8.ts';
 import {
@@ -30,10 +30,22 @@ export interface TreeItem {
 
 /** A bucket whose every page is in bounds and whose keys ascend: reading it cannot fail. */
 export class Bucket {
-  readonly #leaves: readonly Uint8Array[];
+  #leaves: Uint8Array[];
 
-  constructor(leaves: readonly Uint8Array[]) {
+  constructor(leaves: Uint8Array[]) {
     this.#leaves = leaves;
+  }
+
+  /** Its leaf pages, in order. */
+  get leaves(): readonly Uint8Array[] {
+    return this.#leaves;
+  }
+
+  /** The same, and not kept here any more: the bucket is empty from now on. */
+  takeLeaves(): Uint8Array[] {
+    const leaves = this.#leaves;
+    this.#leaves = [];
+    return leaves;
   }
 
   *items(): Generator<TreeItem> {
@@ -99,7 +111,7 @@ function readBucket(
   const root = getUint64(header, 0);
   if (root !== 0) return checkTree(pages, root, used);
   const inline = header.subarray(BUCKET_HEADER_BYTES);
-  const walk: Walk = { pages, used, leaves: [], lastKey: undefined };
+  const walk = newWalk(pages, used);
   if (inline.length < PAGE_HEADER_BYTES) return err('a bucket without a page');
   if (readPageHeader(inline).flags !== PAGE_FLAG.leaf) return err('an inline page is no leaf');
   const problem = checkLeaf(walk, inline);
@@ -107,7 +119,7 @@ function readBucket(
 }
 
 function checkTree(pages: PageSource, root: number, used: Set<number>): Result<Bucket, string> {
-  const walk: Walk = { pages, used, leaves: [], lastKey: undefined };
+  const walk = newWalk(pages, used);
   const problem = checkPage(walk, root, { depth: 0, lowest: undefined });
   return problem === undefined ? ok(new Bucket(walk.leaves)) : err(problem);
 }
@@ -116,7 +128,14 @@ interface Walk {
   readonly pages: PageSource;
   readonly used: Set<number>;
   readonly leaves: Uint8Array[];
-  lastKey: Uint8Array | undefined;
+  /** The last key so far, which may be empty only as long as there is none. */
+  lastPage: Uint8Array;
+  lastFrom: number;
+  lastEnd: number;
+}
+
+function newWalk(pages: PageSource, used: Set<number>): Walk {
+  return { pages, used, leaves: [], lastPage: EMPTY_BYTES, lastFrom: 0, lastEnd: 0 };
 }
 
 /** What is wrong with the subtree of page `id`, whose keys are all at least `lowest`. */
@@ -169,14 +188,26 @@ function checkLeaf(walk: Walk, page: Uint8Array): string | undefined {
     const element = PAGE_HEADER_BYTES + position * ELEMENT_BYTES;
     const valueBytes = getUint32(page, element + 12);
     if (!isInBounds(page, element, valueBytes, element + 4)) return 'an item outside of it';
-    const key = keyAt(page, element, element + 4);
-    if (walk.lastKey !== undefined && compareBytes(walk.lastKey, key) >= 0) {
-      return 'keys do not ascend';
-    }
-    walk.lastKey = key;
+    const from = element + getUint32(page, element + 4);
+    const end = from + getUint32(page, element + 8);
+    if (!isAfterLast(walk, page, from, end)) return 'keys do not ascend';
+    walk.lastPage = page;
+    walk.lastFrom = from;
+    walk.lastEnd = end;
   }
   if (count > 0) walk.leaves.push(page);
   return undefined;
+}
+
+/** As compareBytes, without views: there are millions of keys. */
+function isAfterLast(walk: Walk, page: Uint8Array, from: number, end: number): boolean {
+  const { lastPage, lastFrom, lastEnd } = walk;
+  const shared = Math.min(end - from, lastEnd - lastFrom);
+  for (let at = 0; at < shared; at++) {
+    const difference = page[from + at]! - lastPage[lastFrom + at]!;
+    if (difference !== 0) return difference > 0;
+  }
+  return end - from > lastEnd - lastFrom;
 }
 
 /**

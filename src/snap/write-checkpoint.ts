@@ -23,8 +23,17 @@ export function writeCheckpoint(
   image: CheckpointImage,
   options: WriteCheckpointOptions = {},
 ): Promise<{ readonly sizeBytes: number }> {
-  return replaceFile(disk, directory, CHECKPOINT_NAME, async (file) => {
-    return { sizeBytes: await writeDatabase(file, image, options) };
+  return writeCheckpointAs(disk, directory, { ...options, name: CHECKPOINT_NAME, image });
+}
+
+/** As {@link writeCheckpoint}, as another file of the directory. */
+export function writeCheckpointAs(
+  disk: Disk,
+  directory: string,
+  options: WriteCheckpointOptions & { readonly name: string; readonly image: CheckpointImage },
+): Promise<{ readonly sizeBytes: number }> {
+  return replaceFile(disk, directory, options.name, async (file) => {
+    return { sizeBytes: await writeDatabase(file, options.image, options) };
   });
 }
 

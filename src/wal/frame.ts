@@ -87,7 +87,8 @@ export class FrameWriter {
   #crc: number;
   readonly #frames = new FieldWriter(INITIAL_BUFFER_BYTES);
   readonly #data = new FieldWriter(INITIAL_BUFFER_BYTES);
-  readonly #lengthWord = new DataView(new ArrayBuffer(LENGTH_WORD_BYTES));
+  readonly #lengthBytes = new Uint8Array(LENGTH_WORD_BYTES);
+  readonly #lengthWord = new DataView(this.#lengthBytes.buffer);
 
   /** `crc`: the chain's value after the last record already in the log. */
   constructor(crc: number) {
@@ -134,7 +135,7 @@ export class FrameWriter {
     const topByte = paddingBytes === 0 ? 0 : 0x80 | paddingBytes;
     this.#lengthWord.setUint32(0, recordBytes, true);
     this.#lengthWord.setUint32(4, topByte * 0x100_0000, true);
-    this.#frames.raw(new Uint8Array(this.#lengthWord.buffer));
+    this.#frames.raw(this.#lengthBytes);
     this.#frames.uint(1, type);
     this.#frames.uint(2, this.#crc);
     if (data.length > 0) this.#frames.bytes(3, data);

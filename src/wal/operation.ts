@@ -41,8 +41,9 @@ export function requestSizeBytes(request: Request): number {
       return sizeBytes;
     }
     case 'snapshot': {
-      const { voters, learners } = request.meta.confState;
-      const idBytes = NUMBER_BYTES_MAX * (voters.length + learners.length);
+      const { voters, learners, votersOutgoing, learnersNext } = request.meta.confState;
+      const ids = voters.length + learners.length + votersOutgoing.length + learnersNext.length;
+      const idBytes = NUMBER_BYTES_MAX * ids;
       return FRAME_OVERHEAD_BYTES_MAX + SNAPSHOT_FIELDS_BYTES_MAX + idBytes;
     }
     default:

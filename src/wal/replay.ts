@@ -2,6 +2,7 @@ import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, Term } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Entry, HardState } from '../raft/message.ts';
+import { allocateBytes } from '../wire/byte-arena.ts';
 import {
   decodeEntry,
   decodeHardState,
@@ -110,7 +111,9 @@ export class LogReplay {
       return { kind: 'corrupt', reason: `term ${term} of entry ${index} follows ${termBefore}` };
     }
     // A copy: a view would keep the whole segment in memory.
-    this.#entries.push({ ...decoded.value, data: view.slice() });
+    const copy = allocateBytes(view.length);
+    copy.set(view);
+    this.#entries.push({ type: decoded.value.type, term, index, data: copy });
     this.#lastIndex = index;
     return undefined;
   }

@@ -66,6 +66,7 @@ export class Wal {
   /** As last written, or as it will be by the write being built. */
   #hardState: HardState;
   #queue: Operation[] = [];
+  #writtenBytes = 0;
   #draining: Promise<void> | undefined;
   #releasing: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
@@ -132,6 +133,11 @@ export class Wal {
       hardState,
     });
     return ok({ wal, recovered });
+  }
+
+  /** Of records, since it was opened. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
   }
 
   /**
@@ -212,6 +218,7 @@ export class Wal {
     const file = this.#openFile();
     await file.writeAt(this.#offset, bytes);
     this.#offset += bytes.length;
+    this.#writtenBytes += bytes.length;
     if (!mustSync) return;
     const startNs = this.#options.clock.nowNs();
     await file.datasync();

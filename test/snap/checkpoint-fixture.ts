@@ -1,5 +1,6 @@
 import { utf8Encode } from '../../src/lib/utf8.ts';
 import type { KeyValue } from '../../src/mvcc/request.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import type { CheckpointImage, RevisionRecord } from '../../src/snap/checkpoint-image.ts';
 
 /** What the tests of checkpoints share. */
@@ -15,7 +16,7 @@ export function image(
   return {
     index: 77,
     term: 3,
-    confState: { voters: [0x2e12_59d4_15f2_a040n, MEMBER_ID], learners: [5n] },
+    confState: simpleConf([0x2e12_59d4_15f2_a040n, MEMBER_ID], [5n]),
     compactRevision: 0,
     members: [
       {
@@ -34,7 +35,11 @@ export function image(
       },
     ],
     removedMembers: [9n, 0xffff_ffff_ffff_fff7n],
+    leases: [],
+    alarms: [],
+    auth: { enabled: false, revision: 0, users: [], roles: [] },
     clusterVersion: '3.6.0',
+    downgradeTo: undefined,
     storageVersion: '3.6.0',
     revisions: () => records,
     ...changes,

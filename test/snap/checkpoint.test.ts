@@ -33,10 +33,27 @@ describe('a checkpoint', () => {
 
   test('keeps what is not a key, 64-bit ids exactly', async () => {
     const written = image(puts(3), { compactRevision: 3 });
-    const { revisions: _, ...checkpoint } = await read(await diskWith(written));
+    const found = await read(await diskWith(written));
+    const { revisions: _, takeRevisions: _taken, ...checkpoint } = found;
     const { revisions: __, ...state } = written;
-    expect(checkpoint).toEqual({ ...state, unreadBuckets: [], sizeBytes: checkpoint.sizeBytes });
+    expect(checkpoint).toEqual({ ...state, sizeBytes: checkpoint.sizeBytes });
     expect(checkpoint.sizeBytes % 4096).toBe(0);
+  });
+
+  test('gives its revisions away once, and then has none', async () => {
+    const records = puts(2_000);
+    const found = await read(await diskWith(image(records)));
+    expect([...found.takeRevisions()]).toEqual(records);
+    expect([...found.revisions()]).toEqual([]);
+  });
+
+  test('is taken out of memory once', async () => {
+    const written = puts(3);
+    const checkpoint = await read(await diskWith(image(written)));
+    expect(recordsOf(checkpoint)).toEqual(written);
+    expect([...checkpoint.takeRevisions()]).toHaveLength(3);
+    expect([...checkpoint.takeRevisions()]).toHaveLength(0);
+    expect(recordsOf(checkpoint)).toEqual([]);
   });
 
   test('of random contents comes back as it was', async () => {

@@ -29,10 +29,10 @@ describe.skipIf(MISSING)('our checkpoint, in the hands of the stock tools', () =
     const status: unknown = JSON.parse(
       await etcdctl('snapshot', 'status', path.join(target, 'db'), '-w', 'json'),
     );
-    // The count takes in every bucket: meta 4, members 2, removed 2, cluster 1.
+    // The count takes in every bucket: meta 4, members 2, removed 2, cluster 1, auth 2.
     expect(status).toMatchObject({
       revision: records.at(-1)?.main ?? 0,
-      totalKey: records.length + 9,
+      totalKey: records.length + 11,
       totalSize: sizeBytes,
     });
   });
@@ -76,7 +76,7 @@ describe.skipIf(MISSING)("etcd's database", () => {
       await rename(path.join(directory, 'saved'), path.join(directory, 'db'));
       const read = await readCheckpoint(new NodeDisk(), directory);
       if (!read.ok || read.value === undefined) throw new Error('the snapshot was not read');
-      expect(read.value).toMatchObject({ compactRevision: 3, unreadBuckets: [] });
+      expect(read.value).toMatchObject({ compactRevision: 3, leases: [], alarms: [] });
       expect(read.value.index).toBeGreaterThan(5);
       expect(read.value.members).toMatchObject([{ name: 'default', isLearner: false }]);
       const kept = [...read.value.revisions()].map(({ main, tombstone: isDeleted, keyValue }) => [

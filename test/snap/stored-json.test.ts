@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import {
   decodeConfStateJson,
   decodeMemberJson,
@@ -10,17 +11,36 @@ import {
 const MAX_ID = 0xffff_ffff_ffff_ffffn;
 
 test('a conf state is the JSON that etcd writes', () => {
-  const state = { voters: [1n, MAX_ID], learners: [] };
+  const state = simpleConf([1n, MAX_ID]);
   const text = '{"voters":[1,18446744073709551615],"auto_leave":false}';
   expect(encodeConfStateJson(state)).toBe(text);
   expect(decodeConfStateJson(text)).toEqual(state);
-  const learning = { voters: [2n], learners: [7587000000000000001n] };
+  const learning = simpleConf([2n], [7587000000000000001n]);
   expect(decodeConfStateJson(encodeConfStateJson(learning))).toEqual(learning);
 });
 
-test('a joint or malformed conf state is none', () => {
+test('so is a joint one', () => {
+  const joint = {
+    voters: [1n, 4n],
+    learners: [5n],
+    votersOutgoing: [1n, MAX_ID],
+    learnersNext: [MAX_ID],
+    autoLeave: true,
+  };
+  const text =
+    '{"voters":[1,4],"learners":[5],"voters_outgoing":[1,18446744073709551615],' +
+    '"learners_next":[18446744073709551615],"auto_leave":true}';
+  expect(encodeConfStateJson(joint)).toBe(text);
+  expect(decodeConfStateJson(text)).toEqual(joint);
+});
+
+test('a malformed conf state is none, nor one that cannot be', () => {
   const texts = [
-    '{"voters":[1],"voters_outgoing":[2],"auto_leave":true}',
+    '{"voters":[1],"auto_leave":true}',
+    '{"voters":[1],"auto_leave":1}',
+    '{"voters":[1,1]}',
+    '{"voters":[1],"learners":[2],"voters_outgoing":[2]}',
+    '{"voters":[1],"voters_outgoing":["x"]}',
     '{"voters":[1],"learners_next":[2]}',
     '{"voters":["x"]}',
     '{"voters":1}',
@@ -29,7 +49,7 @@ test('a joint or malformed conf state is none', () => {
     '',
   ];
   for (const text of texts) expect([text, decodeConfStateJson(text)]).toEqual([text, undefined]);
-  expect(decodeConfStateJson('{"voters":null}')).toEqual({ voters: [], learners: [] });
+  expect(decodeConfStateJson('{"voters":null}')).toEqual(simpleConf([]));
 });
 
 test('a member is the JSON that etcd writes, and digits in its texts stay', () => {

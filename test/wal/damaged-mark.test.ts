@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import { readFrame } from '../../src/wal/frame.ts';
 import { Wal } from '../../src/wal/wal.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
@@ -13,7 +14,7 @@ test('a damaged record that ends in zeros is no torn tail', async () => {
   const wal = await Wal.create(walOptions(disk), METADATA);
   const hardState = { term: 1, vote: METADATA.memberId, commit: 1 };
   await wal.append({ entries: [entry(1, 1, 'x'.repeat(MARK_OVER_THE_EDGE))], hardState });
-  const confState = { voters: Array<bigint>(4).fill(METADATA.memberId), learners: [] };
+  const confState = simpleConf(Array<bigint>(4).fill(METADATA.memberId));
   await wal.saveSnapshot({ index: 1, term: 1, confState });
   for (const each of entries(2, 20)) await wal.append({ entries: [each], hardState: undefined });
   await wal.close();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import type { Entry } from '../../src/raft/message.ts';
 import { RECORD_TYPE, type RecordType, type WalRecord } from '../../src/wal/frame.ts';
 import { LogReplay } from '../../src/wal/replay.ts';
@@ -12,7 +13,7 @@ import {
 import { FieldWriter } from '../../src/wire/record-fields.ts';
 import { entries, entry, hardState, METADATA } from './wal-fixture.ts';
 
-const CONF_STATE = { voters: [1n, 2n, 3n], learners: [4n] };
+const CONF_STATE = simpleConf([1n, 2n, 3n], [4n]);
 
 describe('entries', () => {
   test('replace everything at and behind their index', () => {
@@ -113,7 +114,7 @@ describe('the rest', () => {
   test('what is intact but not known is refused as such, not as corrupt', () => {
     const cases: [number, Uint8Array][] = [
       [9, new Uint8Array(1)],
-      [RECORD_TYPE.entry, Uint8Array.of(0x08, 2, 0x10, 1, 0x18, 1)],
+      [RECORD_TYPE.entry, Uint8Array.of(0x08, 3, 0x10, 1, 0x18, 1)],
       [RECORD_TYPE.entry, Uint8Array.of(0xff)],
       [RECORD_TYPE.hardState, Uint8Array.of(0x08)],
       [RECORD_TYPE.snapshot, Uint8Array.of(0x1a, 5)],

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Entry, HardState } from '../../src/raft/message.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
+import type { Entry, HardState, SnapshotMeta } from '../../src/raft/message.ts';
 import { Wal } from '../../src/wal/wal.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
 import { smallRandom } from '../support/small-random.ts';
@@ -153,13 +154,9 @@ class History {
     return { term, vote, commit: this.committed };
   }
 
-  nextSnapshot(step: Step): {
-    index: number;
-    term: number;
-    confState: { voters: []; learners: [] };
-  } {
+  nextSnapshot(step: Step): SnapshotMeta {
     const { lastIndex, entries } = stateAfter(this.#changes);
-    const confState = { voters: [] as [], learners: [] as [] };
+    const confState = simpleConf([]);
     const own = entries.get(this.committed);
     if (step.kind === 'checkpoint' && own !== undefined) {
       return { index: own.index, term: own.term, confState };

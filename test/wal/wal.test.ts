@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import { Wal } from '../../src/wal/wal.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
 import { smallRandom } from '../support/small-random.ts';
@@ -12,7 +13,7 @@ import {
   walOptions,
 } from './wal-fixture.ts';
 
-const CONF_STATE = { voters: [METADATA.memberId], learners: [] };
+const CONF_STATE = simpleConf([METADATA.memberId]);
 const SMALL = { segmentBytesMax: 1024 };
 
 describe('create', () => {
