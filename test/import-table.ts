@@ -4,19 +4,21 @@
  */
 
 const CORE = ['src/lib', 'src/ports'];
-const STATE = [...CORE, 'src/raft', 'src/mvcc'];
+const STATE = [...CORE, 'src/raft', 'src/mvcc', 'src/lease', 'src/auth'];
 const WIRE = [...STATE, 'src/wire'];
 const STORAGE = [...WIRE, 'src/wal', 'src/snap'];
 const MEMBER = [...STORAGE, 'src/member'];
 const SERVICE = [...MEMBER, 'src/service'];
 const CHECKERS = ['src/lib', 'src/ports', 'checkers'];
-const WORKLOADS = [...CHECKERS, 'src/mvcc', 'src/wire', 'src/client', 'workloads'];
+const WORKLOADS = [...CHECKERS, 'src/mvcc', 'src/auth', 'src/wire', 'src/client', 'workloads'];
 
 export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   'src/lib': [],
   'src/ports': ['src/lib'],
   'src/raft': CORE,
   'src/mvcc': CORE,
+  'src/lease': CORE,
+  'src/auth': CORE,
   'src/wire': STATE,
   'src/wal': WIRE,
   'src/snap': WIRE,

@@ -36,6 +36,18 @@ export function logFact(log: Log, fact: MemberFact): void {
         term: fact.term,
         to: formatId(fact.transferee),
       });
+    case 'confChangeRefused':
+      return log.warn('refused a membership change', {
+        term: fact.term,
+        peer: formatId(fact.peer),
+        reason: fact.reason,
+      });
+    case 'lostEntries':
+      return log.error('lost entries that it had acknowledged; it votes no more', {
+        term: fact.term,
+        acknowledged: fact.acknowledged,
+        lastIndex: fact.lastIndex,
+      });
     case 'unsafe':
       return log.error('ignored a message that contradicts what was acknowledged', {
         term: fact.term,
@@ -46,8 +58,19 @@ export function logFact(log: Log, fact: MemberFact): void {
       return log.info('member added', { member: formatId(fact.member) });
     case 'memberRemoved':
       return log.info('member removed', { member: formatId(fact.member) });
+    case 'memberPromoted':
+      return log.info('learner promoted', { member: formatId(fact.member) });
+    case 'memberUpdated':
+      return log.info('member updated', { member: formatId(fact.member) });
+    case 'removedFromCluster':
+      return log.error('this member was removed from the cluster; it stops for good');
     case 'memberPublished':
-      return log.info('member published', { member: formatId(fact.member), name: fact.name });
+      return log.info('member announced', { member: formatId(fact.member), name: fact.name });
+    // The words of these two are etcd's: scripts wait for them.
+    case 'published':
+      return log.info('published this member to the cluster', { name: fact.name });
+    case 'clusterVersionSet':
+      return log.info('enabled capabilities for version', { clusterVersion: fact.version });
     default:
       return assertNever(fact);
   }

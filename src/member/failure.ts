@@ -1,3 +1,4 @@
+import type { AuthFailure } from '../auth/request.ts';
 import type { StoreError } from '../mvcc/request.ts';
 
 /** Refusals of the member itself; service/errors.ts says which are definite. */
@@ -16,4 +17,31 @@ export type MemberError =
   /** The member is shutting down; a request already proposed may still happen. */
   | 'stopped';
 
-export type RequestFailure = MemberError | StoreError;
+/** Refusals of the state machine, the same on every member. */
+export type ApplyFailure =
+  | StoreError
+  | AuthFailure
+  | MembershipFailure
+  | 'leaseExists'
+  | 'leaseTtlTooLarge'
+  /** The NOSPACE alarm is on. */
+  | 'noSpace'
+  /** The CORRUPT alarm is on. */
+  | 'corrupt';
+
+/** Why a change of the membership is refused. */
+export type MembershipFailure =
+  | 'memberExists'
+  | 'peerUrlExists'
+  | 'memberNotFound'
+  | 'memberNotLearner'
+  | 'learnerNotReady'
+  | 'tooManyLearners'
+  /** Too few started members would be left to decide anything. */
+  | 'notEnoughStarted'
+  /** Another change is under way, or members are not connected. */
+  | 'unhealthyCluster'
+  | 'notLeader'
+  | 'badTransferee';
+
+export type RequestFailure = MemberError | ApplyFailure;

@@ -10,6 +10,12 @@ export interface MemberLimits {
   readonly readBatchesMax: number;
   /** Removed ids remembered, oldest forgotten first. */
   readonly removedMembersMax: number;
+  /** Learners at a time; one more is refused: `tooManyLearners` (etcd: 1). */
+  readonly learnersMax: number;
+  /** Leases that may exist; one more is refused: `noSpace` (as etcd). */
+  readonly leasesMax: number;
+  /** Rows of a compaction that one tick removes. */
+  readonly compactedRowsPerTickMax: number;
 }
 
 export const DEFAULT_LIMITS: MemberLimits = {
@@ -18,4 +24,7 @@ export const DEFAULT_LIMITS: MemberLimits = {
   waitingReadsMax: 100_000,
   readBatchesMax: 4,
   removedMembersMax: 1_000,
+  learnersMax: 1,
+  leasesMax: 1_000_000,
+  compactedRowsPerTickMax: 5_000,
 };

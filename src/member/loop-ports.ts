@@ -21,4 +21,6 @@ export interface MemberObserver {
   onFact(fact: MemberFact): void;
   /** A proposal was refused or given up. */
   onProposalFailed(): void;
+  /** A read point was not had. */
+  onReadFailed?(): void;
 }

@@ -10,20 +10,28 @@ export interface MemberContext {
   /** Empty for a member that has not started. */
   readonly name: string;
   readonly peerUrls: readonly string[];
+  readonly isLearner?: boolean;
+  /** A learner of this id becomes a voter; name and URLs say nothing. */
+  readonly isPromote?: boolean;
 }
 
 export function encodeMemberContext(id: MemberId, context: MemberContext): Uint8Array {
   const name = context.name === '' ? '' : `,"name":${JSON.stringify(context.name)}`;
-  return utf8Encode(`{"id":${id},"peerURLs":${JSON.stringify(context.peerUrls)}${name}}`);
+  const learner = context.isLearner === true ? ',"isLearner":true' : '';
+  const promote = context.isPromote === true ? ',"isPromote":true' : '';
+  const urls = JSON.stringify(context.peerUrls);
+  return utf8Encode(`{"id":${id},"peerURLs":${urls}${name}${learner}${promote}}`);
 }
 
 /** A context without the fields, or no JSON at all, describes a member without name and URLs. */
-export function decodeMemberContext(bytes: Uint8Array): MemberContext {
+export function decodeMemberContext(bytes: Uint8Array): Required<MemberContext> {
   const parsed = parse(utf8Decode(bytes));
   const peerUrls = Array.isArray(parsed.peerURLs) ? parsed.peerURLs : [];
   return {
     name: typeof parsed.name === 'string' ? parsed.name : '',
     peerUrls: peerUrls.filter((url) => typeof url === 'string'),
+    isLearner: parsed.isLearner === true,
+    isPromote: parsed.isPromote === true,
   };
 }
 

@@ -1,15 +1,28 @@
+import type { AuthInfo } from '../auth/request.ts';
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, MemberId, RequestId, Term } from '../lib/ids.ts';
+import { WatchHub } from '../mvcc/watch-hub.ts';
+import type { PeerUrls } from '../ports/network.ts';
 import type { Random } from '../ports/random.ts';
+import { LEAVE_JOINT } from '../raft/confchange.ts';
 import type { RaftCore } from '../raft/core.ts';
 import type { ConfState, Entry, Message, ReadState } from '../raft/message.ts';
 import { type RaftStatus, RawNode } from '../raft/raw-node.ts';
+import type { Checkpoint } from '../snap/read-checkpoint.ts';
 import type { InternalRequest } from '../wire/internal-request.ts';
 import { encodeLoggedRequest } from '../wire/logged-request.ts';
-import { StateMachine } from './apply.ts';
+import { decodeConfChange, encodeConfChange } from '../wire/raft-records.ts';
+import { type AppliedEntry, StateMachine } from './apply.ts';
+import {
+  confChangeRecord,
+  loggedChangeOf,
+  type MembershipChange,
+  raftChange,
+} from './apply-membership.ts';
 import type { MemberConfig } from './config.ts';
-import type { MemberError } from './failure.ts';
+import type { ApplyFailure, MemberError } from './failure.ts';
 import type { DueCheckpoint, Input, MemberFact, MemberOutputs, Outcome } from './input.ts';
+import { LeaderDuties } from './leader-duties.ts';
 import { type Held, PendingRequests } from './pending.ts';
 import { PendingReads } from './reads.ts';
 import type { Recovered } from './recover.ts';
@@ -32,15 +45,40 @@ export class Member {
   #checkpoint: {
     readonly index: number;
     readonly writing: boolean;
+    /** When the one being written, or the newest, was begun, and what was logged until then. */
+    readonly begunTick: number;
+    readonly begunLogBytes: number;
+    /** What was logged until the newest that was saved. */
+    readonly savedLogBytes: number;
     readonly notBeforeTick: number;
+    readonly hasFailed: boolean;
   };
+  /** What the entries applied since the start take in memory, roughly. */
+  #logBytes = 0;
   #outcomes: Outcome[] = [];
   #facts: MemberFact[] = [];
+  #peers: readonly PeerUrls[] | undefined;
+  /** Compactions whose rows are still being removed, and whose clients wait for that. */
+  #compacting: Outcome[] = [];
+  readonly #duties: LeaderDuties;
+  readonly watches: WatchHub;
 
   constructor(config: MemberConfig, recovered: Recovered, random: Random) {
     this.#config = config;
     const { timing, limits } = config;
-    this.#machine = new StateMachine(recovered.checkpoint, limits.removedMembersMax);
+    this.#machine = new StateMachine(recovered.checkpoint, {
+      removedMembersMax: limits.removedMembersMax,
+      learnersMax: limits.learnersMax,
+      lessor: {
+        minTtlS: Math.ceil((1.5 * timing.electionTicks * timing.tickMs) / 1_000),
+        ticksPerS: 1_000 / timing.tickMs,
+        checkpointIntervalS: config.leaseCheckpointS,
+        leasesMax: limits.leasesMax,
+      },
+      hashSeed: random.fork('hash-seed').below(2 ** 32),
+    });
+    this.watches = new WatchHub(this.#machine.store, config.watch);
+    this.#duties = new LeaderDuties(config);
     this.#raft = new RawNode(
       {
         ...config.raft,
@@ -55,7 +93,11 @@ export class Member {
     this.#checkpoint = {
       index: recovered.raft.snapshot.index,
       writing: false,
+      begunTick: 0,
+      begunLogBytes: 0,
+      savedLogBytes: 0,
       notBeforeTick: 0,
+      hasFailed: false,
     };
     if (recovered.checkpoint !== undefined) this.#raft.snapshotSaved(recovered.raft.snapshot);
     this.#pending = new PendingRequests({
@@ -79,6 +121,10 @@ export class Member {
     return this.#machine;
   }
 
+  get nowTick(): number {
+    return this.#tick;
+  }
+
   get pendingCount(): number {
     return this.#pending.count;
   }
@@ -86,6 +132,11 @@ export class Member {
   /** For invariants and traces only: read, never change. */
   get core(): Readonly<RaftCore> {
     return this.#raft.core;
+  }
+
+  /** What a checkpoint of this moment would hold; to be released. */
+  image(): DueCheckpoint {
+    return this.#machine.image(this.#confState);
   }
 
   raftStatus(): RaftStatus {
@@ -99,9 +150,16 @@ export class Member {
       case 'message':
         return this.#raft.step(input.message);
       case 'propose':
-        return this.#onPropose(input.id, input.request);
+        return this.#onPropose(input.id, input.request, input.auth);
+      case 'changeMembership':
+        return this.#onChange(input.id, input.change);
       case 'read':
-        if (!this.#reads.add(input.id, this.#tick)) this.#fail(input.id, 'tooManyRequests');
+        if (this.#raft.hasLostEntries) this.#fail(input.id, 'noLeader');
+        else if (!this.#reads.add(input.id, this.#tick)) this.#fail(input.id, 'tooManyRequests');
+        return;
+      case 'skipElectionTicks':
+        if (this.#raft.leader !== undefined) return;
+        for (let i = 0; i < input.ticks; i++) this.#raft.tick();
         return;
       case 'unreachable':
         return this.#raft.reportUnreachable(input.peer);
@@ -110,21 +168,19 @@ export class Member {
       case 'snapshotSent':
         return this.#raft.reportSnapshot(input.peer, input.delivered);
       case 'snapshotInstalled':
-        this.#machine.install(input.checkpoint);
-        this.#confState = input.checkpoint.confState;
-        this.#checkpoint = { ...this.#checkpoint, index: input.checkpoint.index };
-        return this.#raft.snapshotSaved(input.checkpoint);
+        return this.#onSnapshot(input.checkpoint);
       case 'checkpointSaved':
         return this.#onCheckpointSaved(input.meta.index, input);
       case 'checkpointFailed':
         this.#checkpoint = {
           ...this.#checkpoint,
           writing: false,
+          hasFailed: true,
           notBeforeTick: this.#tick + RETRY_ELECTIONS * this.#config.timing.electionTicks,
         };
         return;
       case 'transferLeadership':
-        return this.#transferLeadership();
+        return this.#transferLeadership(input.target);
       default:
         return assertNever(input);
     }
@@ -138,15 +194,18 @@ export class Member {
     for (const entry of outputs?.committed ?? []) this.#apply(entry);
     this.#confirmReads(outputs?.readStates ?? []);
     this.#watchLeader();
+    this.#takeOverLeases();
     const checkpoint = this.#checkpointDue();
     const outcomes = this.#outcomes;
     const facts = [...(outputs?.facts ?? []), ...this.#facts];
+    const peers = this.#peers;
     const idle = outputs === undefined && outcomes.length === 0 && facts.length === 0;
-    if (idle && checkpoint === undefined) return undefined;
+    if (idle && checkpoint === undefined && peers === undefined) return undefined;
     this.#outcomes = [];
     this.#facts = [];
+    this.#peers = undefined;
     const messages: readonly Message[] = outputs?.messages ?? [];
-    return { messages, append: outputs?.append, outcomes, facts, checkpoint };
+    return { messages, append: outputs?.append, outcomes, facts, checkpoint, peers };
   }
 
   #onTick(): void {
@@ -157,53 +216,118 @@ export class Member {
     for (const { id, error } of this.#pending.expire(now)) this.#fail(id, error);
     const readError = leader === undefined ? 'noLeader' : 'timeout';
     for (const id of this.#reads.onTick(this.#tick)) this.#fail(id, readError);
+    this.#compactSome();
+    this.watches.tick(this.#tick);
+    if (this.#leads()) this.#doDuties();
   }
 
-  #onPropose(id: RequestId, request: InternalRequest): void {
-    const data = encodeLoggedRequest({ id, request });
+  /** What only the leader asks for; lost with the leadership, and asked for again by the next. */
+  #doDuties(): void {
+    const { state } = this.#machine;
+    for (const request of this.#duties.due(this.#tick, state)) {
+      const auth = state.auth.rootInfo();
+      const data = encodeLoggedRequest({ id: NOBODY_WAITS, request, auth });
+      if (this.#raft.propose([{ type: 'normal', data }]) === 'dropped') return;
+    }
+  }
+
+  /** Bounded, so that no request waits for a big compaction. */
+  #compactSome(): void {
+    const { store } = this.#machine;
+    // A step that could do nothing, because somebody still reads, is not the end of it.
+    if (store.compactStep(this.#config.limits.compactedRowsPerTickMax)) return;
+    if (this.#compacting.length > 0 && store.isCompacting) return;
+    this.#outcomes.push(...this.#compacting);
+    this.#compacting = [];
+  }
+
+  #onPropose(id: RequestId, request: InternalRequest, auth: AuthInfo | undefined): void {
+    const data = encodeLoggedRequest({ id, request, auth });
+    if (this.#raft.hasLostEntries) return this.#fail(id, 'noLeader');
     if (data.length > this.#config.limits.requestBytesMax) this.#fail(id, 'requestTooLarge');
     else if (!this.#pending.hold(id, data, this.#tick)) this.#fail(id, 'tooManyRequests');
+  }
+
+  #onChange(id: RequestId, change: MembershipChange): void {
+    const data = encodeConfChange(confChangeRecord(id, change));
+    if (this.#raft.hasLostEntries) return this.#fail(id, 'noLeader');
+    if (!this.#pending.hold(id, data, this.#tick, 'confChange')) this.#fail(id, 'tooManyRequests');
   }
 
   /** All requests of a turn become one batch; without a leader they wait for one. */
   #proposeHeld(): void {
     const held = this.#pending.takeHeld();
     if (held.length === 0) return;
-    let rest = held;
+    for (const change of held) if (change.type === 'confChange') this.#proposeChange(change);
+    let rest = held.filter(({ type }) => type === 'normal');
     while (rest.length > 0) {
       const batch = rest.slice(0, batchLength(rest, this.#config.raft.maxMessageBytes));
-      const proposals = batch.map(({ data }) => ({ type: 'normal' as const, data }));
+      const proposals = batch.map(({ type, data }) => ({ type, data }));
       if (this.#raft.propose(proposals) === 'dropped') return this.#pending.holdAgain(rest);
       this.#pending.markProposed(batch, this.#raft.term);
       rest = rest.slice(batch.length);
     }
   }
 
+  /** One at a time: while another is not applied yet, it waits for its turn. */
+  #proposeChange(held: Held): void {
+    const change = raftChange(decodedChange(held.data));
+    const proposed = this.#raft.proposeConfChange(change, { type: 'confChange', data: held.data });
+    if (!proposed.ok && proposed.error !== 'unapplied' && proposed.error !== 'joint') {
+      this.#fail(held.id, 'notEnoughStarted');
+    } else if (!proposed.ok || proposed.value === 'dropped') this.#pending.holdAgain([held]);
+    else this.#pending.markProposed([held], this.#raft.term);
+  }
+
   #apply(entry: Entry): void {
-    const applied = this.#machine.apply(entry);
+    const context = { tick: this.#tick, conf: this.#confState };
+    const applied = this.#machine.apply(entry, context);
     this.#raft.appliedTo(entry.index);
+    this.#logBytes += entry.data.length + ENTRY_COST_BYTES;
     switch (applied.type) {
       case 'nothing':
         return;
-      case 'request': {
-        this.#facts.push(...applied.facts);
-        if (!this.#pending.settle(applied.id)) return;
-        const { id, result } = applied;
-        this.#outcomes.push({
-          type: 'applied',
-          id,
-          result,
-          revision: this.#machine.store.revision,
-        });
-        return;
-      }
+      case 'request':
+        return this.#requestApplied(applied);
       case 'confChange':
-        this.#confState = this.#raft.applyConfChange(applied.change);
-        this.#facts.push(applied.fact);
+        return this.#changeApplied(applied);
+      case 'leaveJoint':
+        this.#confState = this.#raft.applyConfChange(LEAVE_JOINT);
         return;
       default:
         return assertNever(applied);
     }
+  }
+
+  #requestApplied(applied: Extract<AppliedEntry, { type: 'request' }>): void {
+    const { id, request, result, changes } = applied;
+    const { revision } = this.#machine.store;
+    this.#facts.push(...applied.facts);
+    if (changes.length > 0) this.watches.notify(revision, changes);
+    if (!this.#pending.settle(id)) return;
+    const outcome: Outcome = { type: 'applied', id, result, revision };
+    const waits = request.type === 'compaction' && request.physical && result.ok;
+    if (waits) this.#compacting.push(outcome);
+    else this.#outcomes.push(outcome);
+  }
+
+  #changeApplied(applied: Extract<AppliedEntry, { type: 'confChange' }>): void {
+    const { id, change, result } = applied;
+    if (result.ok) {
+      this.#confState = this.#raft.applyConfChange(raftChange(change));
+      this.#membersChanged();
+      this.#facts.push(factOf(change));
+      if (change.type === 'remove' && change.id === this.#config.memberId) {
+        this.#facts.push({ type: 'removedFromCluster' });
+      }
+    }
+    if (!this.#pending.settle(id)) return;
+    if (result.ok) this.#outcomes.push({ type: 'changed', id });
+    else this.#outcomes.push({ type: 'failed', id, error: result.error });
+  }
+
+  #membersChanged(): void {
+    this.#peers = this.#machine.membership.list().map(({ id, peerUrls }) => ({ id, peerUrls }));
   }
 
   #confirmReads(readStates: readonly ReadState[]): void {
@@ -218,16 +342,58 @@ export class Member {
     if (leader === this.#knownLeader.leader && term === this.#knownLeader.term) return;
     this.#knownLeader = { leader, term };
     this.#reads.askAgain();
+    this.#machine.state.lessor.demote();
+  }
+
+  /** Only once all of earlier terms is applied: a renewal that another leader logged counts. */
+  #takeOverLeases(): void {
+    const { lessor } = this.#machine.state;
+    if (lessor.isPrimary || !this.#leads() || this.#machine.appliedTerm < this.#raft.term) return;
+    lessor.promote(this.#tick, this.#config.timing.electionTicks);
+  }
+
+  #leads(): boolean {
+    return this.#raft.leader === this.#config.memberId;
   }
 
   /** Only what is durable here is worth a checkpoint: the log must not fall behind it. */
   #checkpointDue(): DueCheckpoint | undefined {
     const { applied } = this.#machine;
-    if (this.#checkpoint.writing || this.#tick < this.#checkpoint.notBeforeTick) return undefined;
-    if (applied - this.#checkpoint.index < this.#config.snapshotCount) return undefined;
+    const { writing, notBeforeTick, hasFailed } = this.#checkpoint;
+    if (writing) return undefined;
+    const isLong = this.#isLogLong();
+    if (!isLong && applied - this.#checkpoint.index < this.#config.snapshotCount) return undefined;
+    if (this.#tick < notBeforeTick && (!isLong || hasFailed)) return undefined;
     if (this.#raft.stable < applied) return undefined;
-    this.#checkpoint = { ...this.#checkpoint, writing: true };
+    const begun = { begunTick: this.#tick, begunLogBytes: this.#logBytes };
+    this.#checkpoint = { ...this.#checkpoint, ...begun, writing: true };
     return this.#machine.image(this.#confState);
+  }
+
+  /** So long that it would take much of the memory, or of the time that the next start takes. */
+  #isLogLong(): boolean {
+    const { index, savedLogBytes } = this.#checkpoint;
+    const { applied, store } = this.#machine;
+    if (applied === index) return false;
+    if (applied - index >= LONG_LOG_FACTOR * this.#config.snapshotCount) return true;
+    const partBytes = Math.min(store.sizeInUseBytes / LONG_LOG_PART, LONG_LOG_BYTES_MAX);
+    return this.#logBytes - savedLogBytes >= Math.max(partBytes, LONG_LOG_BYTES_MIN);
+  }
+
+  #onSnapshot(checkpoint: Checkpoint): void {
+    const { clusterVersion } = this.#machine.state;
+    this.#machine.install(checkpoint);
+    this.watches.replaced(this.#machine.store);
+    this.#membersChanged();
+    if (this.#machine.membership.isRemoved(this.#config.memberId)) {
+      this.#facts.push({ type: 'removedFromCluster' });
+    }
+    const version = checkpoint.clusterVersion;
+    if (version !== clusterVersion) this.#facts.push({ type: 'clusterVersionSet', version });
+    this.#confState = checkpoint.confState;
+    const savedLogBytes = this.#logBytes;
+    this.#checkpoint = { ...this.#checkpoint, index: checkpoint.index, savedLogBytes };
+    this.#raft.snapshotSaved(checkpoint);
   }
 
   #onCheckpointSaved(index: number, input: Extract<Input, { type: 'checkpointSaved' }>): void {
@@ -237,7 +403,11 @@ export class Member {
       this.#checkpoint = { ...this.#checkpoint, writing: false };
       return;
     }
-    this.#checkpoint = { ...this.#checkpoint, index, writing: false };
+    const tookTicks = this.#tick - this.#checkpoint.begunTick;
+    const notBeforeTick = this.#tick + CHECKPOINT_REST_FACTOR * tookTicks;
+    const savedLogBytes = this.#checkpoint.begunLogBytes;
+    const saved = { index, savedLogBytes, notBeforeTick, hasFailed: false };
+    this.#checkpoint = { ...this.#checkpoint, ...saved, writing: false };
     this.#raft.snapshotSaved(input.meta);
     const through = this.#compactThrough(index);
     if (through > 0) this.#raft.compact(through);
@@ -254,11 +424,21 @@ export class Member {
       .status()
       .progress.filter((peer) => peer.recentActive && peer.state !== 'replicate')
       .map((peer) => peer.next - 1);
-    const kept = Math.min(checkpoint - catchupEntries, ...wanted);
-    return Math.max(kept, checkpoint - CATCHUP_ENTRIES_FACTOR_MAX * catchupEntries);
+    const keptFrom = (factor: number): Index =>
+      Math.max(
+        checkpoint - factor * catchupEntries,
+        this.#raft.indexWithin(checkpoint, factor * CATCHUP_BYTES),
+      );
+    const kept = Math.max(Math.min(keptFrom(1), ...wanted), keptFrom(CATCHUP_FACTOR_MAX));
+    // A snapshot on its way to the disk has emptied the log beyond what this checkpoint covers.
+    return Math.min(kept, checkpoint);
   }
 
-  #transferLeadership(): void {
+  #transferLeadership(target: MemberId | undefined): void {
+    if (target !== undefined) {
+      this.#raft.transferLeadership(target);
+      return;
+    }
     const status = this.#raft.status();
     if (status.leader !== status.id) return;
     const best = status.progress
@@ -270,16 +450,53 @@ export class Member {
     if (best !== undefined) this.#raft.transferLeadership(best.id);
   }
 
-  #fail(id: RequestId, error: MemberError): void {
+  #fail(id: RequestId, error: MemberError | ApplyFailure): void {
     this.#pending.settle(id);
     this.#outcomes.push({ type: 'failed', id, error });
   }
 }
 
+/** Of requests that the member makes by itself. */
+const NOBODY_WAITS: RequestId = 0n;
+/**
+ * A checkpoint is the whole state, whatever changed: after one that took long comes a pause of so
+ * many times as long, unless the log outgrows so many times the entries that are asked for, or
+ * this part of the database, within bounds.
+ */
+const CHECKPOINT_REST_FACTOR = 8;
+const LONG_LOG_FACTOR = 20;
+const LONG_LOG_PART = 4;
+const LONG_LOG_BYTES_MIN = 64 * 1024 * 1024;
+const LONG_LOG_BYTES_MAX = 512 * 1024 * 1024;
+/** What an entry takes besides its data, in memory and in the time to apply it again. */
+const ENTRY_COST_BYTES = 200;
 /** A checkpoint that failed is tried again after this many election timeouts. */
 const RETRY_ELECTIONS = 10;
-/** The most that is kept for a follower being brought up, in units of `catchupEntries`. */
-const CATCHUP_ENTRIES_FACTOR_MAX = 10;
+/** Of the `catchupEntries`, as many as fit. */
+const CATCHUP_BYTES = 32 * 1024 * 1024;
+/** The most that is kept for a follower being brought up, as a multiple of both. */
+const CATCHUP_FACTOR_MAX = 10;
+
+function decodedChange(data: Uint8Array): MembershipChange {
+  const record = decodeConfChange(data);
+  assert(record.ok, 'a change that was encoded here');
+  return loggedChangeOf(record.value).change;
+}
+
+function factOf(change: MembershipChange): MemberFact {
+  switch (change.type) {
+    case 'add':
+      return { type: 'memberAdded', member: change.member.id };
+    case 'promote':
+      return { type: 'memberPromoted', member: change.id };
+    case 'remove':
+      return { type: 'memberRemoved', member: change.id };
+    case 'update':
+      return { type: 'memberUpdated', member: change.id };
+    default:
+      return assertNever(change);
+  }
+}
 
 /** How many of the first requests make one proposal: at least one, then up to the size. */
 function batchLength(held: readonly Held[], sizeBytesMax: number): number {

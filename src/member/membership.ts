@@ -35,6 +35,10 @@ export class Membership {
     return [...this.#removed];
   }
 
+  isRemoved(id: MemberId): boolean {
+    return this.#removed.has(id);
+  }
+
   get(id: MemberId): MemberInfo | undefined {
     return this.#members.get(id);
   }
@@ -43,6 +47,12 @@ export class Membership {
   add(member: MemberInfo): void {
     assert(!this.#removed.has(member.id), 'a removed member id is never added again');
     this.#members.set(member.id, { ...this.#members.get(member.id), ...member });
+  }
+
+  /** A learner that may vote from now on. */
+  promote(id: MemberId): void {
+    const member = this.#members.get(id);
+    if (member !== undefined) this.#members.set(id, { ...member, isLearner: false });
   }
 
   updatePeerUrls(id: MemberId, peerUrls: readonly string[]): void {

@@ -1,5 +1,6 @@
 import { assert } from '../lib/assert.ts';
 import type { RequestId } from '../lib/ids.ts';
+import type { EntryType } from '../raft/message.ts';
 import type { MemberError } from './failure.ts';
 
 /**
@@ -24,14 +25,14 @@ export class PendingRequests {
   }
 
   /** Takes charge of a request, to be proposed by the next turn; false: no room. */
-  hold(id: RequestId, data: Uint8Array, nowTick: number): boolean {
+  hold(id: RequestId, data: Uint8Array, nowTick: number, type: EntryType = 'normal'): boolean {
     assert(!this.#waiting.has(id), 'request ids are unique');
     if (this.#waiting.size >= this.#max) return false;
     this.#waiting.set(id, {
       deadlineTick: nowTick + this.#timeoutTicks,
       proposedInTerm: undefined,
     });
-    this.#held.push({ id, data });
+    this.#held.push({ id, type, data });
     return true;
   }
 
@@ -43,8 +44,7 @@ export class PendingRequests {
   }
 
   holdAgain(held: readonly Held[]): void {
-    assert(this.#held.length === 0, 'given back in the turn they were taken');
-    this.#held = [...held];
+    this.#held = [...this.#held, ...held];
   }
 
   /** From here on the request may take effect, whatever happens. */
@@ -80,6 +80,7 @@ export class PendingRequests {
 
 export interface Held {
   readonly id: RequestId;
+  readonly type: EntryType;
   /** The logged request, encoded. */
   readonly data: Uint8Array;
 }

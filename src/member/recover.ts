@@ -2,12 +2,16 @@ import { type ClusterId, formatId, type MemberId } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
+import { simpleConf } from '../raft/conf-state.ts';
 import type { Entry, SnapshotMeta } from '../raft/message.ts';
 import type { RaftRestore } from '../raft/raw-node.ts';
 import { type Checkpoint, readCheckpoint } from '../snap/read-checkpoint.ts';
+import { writeCheckpoint } from '../snap/write-checkpoint.ts';
 import { Wal, type WalOptions, type Recovered as WalRecovered } from '../wal/wal.ts';
 import type { WalError } from '../wal/wal-error.ts';
 import { encodeConfChange } from '../wire/raft-records.ts';
+import { adoptRestored, type KnownMembers, membersOf } from './adopt-restored.ts';
+import { forceNewCluster } from './force-new-cluster.ts';
 import { encodeMemberContext } from './member-context.ts';
 import type { MemberInfo } from './node.ts';
 
@@ -29,17 +33,27 @@ export interface RecoverOptions {
   readonly walDirectory: string;
   readonly snapDirectory: string;
   readonly segmentBytesMax: number;
+  /** Of this member as configured; a log that is there already says what they really are. */
   readonly memberId: MemberId;
   readonly clusterId: ClusterId;
   /** The configured members; they become the first log entries of a new cluster. */
   readonly initialMembers: readonly MemberInfo[];
-  /** An empty directory becomes a member of a new cluster; otherwise it is refused. */
-  readonly mayBootstrap: boolean;
+  /** What an empty directory becomes; `refuse`: nothing. */
+  readonly fresh: 'newCluster' | 'joinsCluster' | 'refuse';
+  /** etcd's --force-new-cluster. */
+  readonly forceNewCluster?: boolean;
+  /** An earlier life found out that the directory had lost what it promised. */
+  readonly hasLostEntries?: boolean;
   readonly onSync: (latencyNs: number) => void;
 }
 
 export interface RecoveredMember {
   readonly recovered: Recovered;
+  /** As logged: they stay what they were when the member came to be. */
+  readonly memberId: MemberId;
+  readonly clusterId: ClusterId;
+  /** Everybody, as far as the directory knows. */
+  readonly members: readonly MemberInfo[];
   readonly wal: Wal;
   /** What an operator should know about how it went. */
   readonly notes: readonly string[];
@@ -64,13 +78,11 @@ export async function recover(
       `data-dir: the checkpoint in ${options.snapDirectory} is damaged (${checkpoint.error.reason}); restore it from a backup`,
     );
   }
-  const foreign = checkpoint.value === undefined ? undefined : refuseForeign(checkpoint.value);
-  if (foreign !== undefined) return err(foreign);
   if (!(await hasLog(options))) {
     if (checkpoint.value === undefined) {
-      if (options.mayBootstrap) return ok(await bootstrap(options, walOptions));
+      if (options.fresh !== 'refuse') return ok(await begin(options, walOptions));
       return err(
-        `initial-cluster-state: existing, but ${options.walDirectory} holds no member of a cluster; this version cannot join one, use the data-dir of a member or --initial-cluster-state new`,
+        `data-dir: ${options.walDirectory} holds no member of a cluster; use the data-dir of a member, or join one with --initial-cluster-state existing`,
       );
     }
     return err(
@@ -90,16 +102,20 @@ async function hasLog(options: RecoverOptions): Promise<boolean> {
   }
 }
 
-/** A fresh log whose first entries add the initial members, equal on all of them. */
-async function bootstrap(
-  options: RecoverOptions,
-  walOptions: WalOptions,
-): Promise<RecoveredMember> {
-  const { memberId, clusterId } = options;
+/**
+ * A fresh log. In a new cluster its first entries add the initial members, equal on all of them;
+ * whoever joins a cluster begins with nothing and is sent the rest.
+ */
+async function begin(options: RecoverOptions, walOptions: WalOptions): Promise<RecoveredMember> {
+  const { memberId, clusterId, initialMembers } = options;
   await options.disk.makeDirectory(options.snapDirectory);
   const wal = await Wal.create(walOptions, { memberId, clusterId });
-  const raft = await logInitialMembers(wal, options.initialMembers);
-  return { recovered: { checkpoint: undefined, raft }, wal, notes: [] };
+  const raft =
+    options.fresh === 'joinsCluster'
+      ? NOTHING_YET
+      : await logInitialMembers(wal, options.initialMembers);
+  const recovered = { checkpoint: undefined, raft };
+  return { recovered, memberId, clusterId, members: initialMembers, wal, notes: [] };
 }
 
 async function logInitialMembers(
@@ -121,13 +137,20 @@ async function logInitialMembers(
 async function reopen(
   options: RecoverOptions,
   walOptions: WalOptions,
-  checkpoint: Checkpoint | undefined,
+  found: Checkpoint | undefined,
 ): Promise<Result<RecoveredMember, RefusedDirectory>> {
-  const snapshot = checkpoint === undefined ? EMPTY_SNAPSHOT : metaOf(checkpoint);
   // A process that died right after putting the checkpoint in place had not synced its name.
-  if (checkpoint !== undefined) await options.disk.syncDirectory(options.snapDirectory);
+  if (found !== undefined) await options.disk.syncDirectory(options.snapDirectory);
+  let checkpoint = found;
   const opened = await Wal.open(walOptions, (log) => {
-    return refuseStranger(options, log.metadata) ?? refuseGap(options, snapshot, log);
+    checkpoint = found === undefined ? undefined : adoptRestored(found, log.entries);
+    const foreign = checkpoint === undefined ? undefined : refuseForeign(checkpoint);
+    return (
+      refuseRemoved(log, checkpoint) ??
+      foreign ??
+      refuseGap(options, snapshotOf(checkpoint), log) ??
+      refuseStranger(options, log, checkpoint)
+    );
   });
   if (!opened.ok) {
     const { error } = opened;
@@ -137,38 +160,79 @@ async function reopen(
     );
   }
   const { wal, recovered } = opened.value;
-  if (checkpoint === undefined && recovered.hardState.term === 0) {
+  const { memberId, clusterId } = recovered.metadata;
+  // The file is what a member that lags behind is sent: from now on it names the right members.
+  if (checkpoint !== undefined && found?.term !== checkpoint.term) {
+    await writeCheckpoint(options.disk, options.snapDirectory, checkpoint);
+  }
+  const snapshot = snapshotOf(checkpoint);
+  const isUnwritten = checkpoint === undefined && recovered.hardState.term === 0;
+  if (isUnwritten && options.fresh === 'newCluster') {
     // A crash hit the very first write; nothing was promised on top of it yet.
     const raft = await logInitialMembers(wal, options.initialMembers);
-    return ok({
-      recovered: { checkpoint, raft },
-      wal,
-      notes: ['finished an interrupted first start'],
-    });
+    const notes = ['finished an interrupted first start'];
+    const { initialMembers: members } = options;
+    return ok({ recovered: { checkpoint, raft }, memberId, clusterId, members, wal, notes });
   }
-  const entries = entriesAfter(snapshot, recovered);
-  const commit = Math.max(recovered.hardState.commit, snapshot.index);
   // A crash came between installing a received checkpoint and marking it in the log. Without
   // the mark the log would not go on from it, and entries it cannot place would be dropped.
   const isMarked = recovered.snapshots.some(
     (mark) => mark.index === snapshot.index && mark.term === snapshot.term,
   );
   if (snapshot.index > 0 && !isMarked) await wal.saveSnapshot(snapshot);
-  const term = Math.max(recovered.hardState.term, snapshot.term);
-  const hardState = { ...recovered.hardState, term, commit };
   const notes: string[] = [];
   if (recovered.repairedTornTailBytes > 0) {
     notes.push(`cut ${recovered.repairedTornTailBytes} bytes of a torn last write off the log`);
   }
-  const raft = { hardState, snapshot, entries, applied: snapshot.index };
-  return ok({ recovered: { checkpoint, raft }, wal, notes });
+  const raft = await raftOf(options, { wal, log: recovered, checkpoint, notes });
+  const { members } = membersOf(raft.entries, knownOf(checkpoint));
+  return ok({ recovered: { checkpoint, raft }, memberId, clusterId, members, wal, notes });
+}
+
+/** Where consensus goes on from. */
+async function raftOf(
+  options: RecoverOptions,
+  found: {
+    readonly wal: Wal;
+    readonly log: WalRecovered;
+    readonly checkpoint: Checkpoint | undefined;
+    readonly notes: string[];
+  },
+): Promise<RaftRestore> {
+  const { wal, log, checkpoint, notes } = found;
+  const snapshot = snapshotOf(checkpoint);
+  const entries = entriesAfter(snapshot, log);
+  const commit = Math.max(log.hardState.commit, snapshot.index);
+  const term = Math.max(log.hardState.term, snapshot.term);
+  const hardState = { ...log.hardState, term, commit };
+  const raft: RaftRestore = { hardState, snapshot, entries, applied: snapshot.index };
+  if (options.forceNewCluster !== true) {
+    return { ...raft, hasLostEntries: options.hasLostEntries ?? false };
+  }
+  const { memberId: id } = log.metadata;
+  const configured = options.initialMembers.find((member) => member.id === options.memberId);
+  const { name = '', peerUrls = [] } = configured ?? {};
+  const self = { id, name, peerUrls, clientUrls: [], isLearner: false };
+  const forced = forceNewCluster(raft, knownOf(checkpoint), self);
+  await wal.append({ entries: forced.entries, hardState: forced.hardState });
+  notes.push('forced a new cluster of this member alone; the others were removed');
+  return forced;
+}
+
+function knownOf(checkpoint: Checkpoint | undefined): KnownMembers {
+  const { confState } = snapshotOf(checkpoint);
+  return {
+    members: checkpoint?.members ?? [],
+    removed: checkpoint?.removedMembers ?? [],
+    confState,
+  };
 }
 
 /** What was committed here must be there, and follow the checkpoint. */
 function refuseGap(
   options: RecoverOptions,
   snapshot: SnapshotMeta,
-  log: Omit<WalRecovered, 'metadata' | 'repairedTornTailBytes'>,
+  log: Pick<WalRecovered, 'entries' | 'hardState' | 'snapshots'>,
 ): RefusedDirectory | undefined {
   const entries = entriesAfter(snapshot, log);
   const firstIndex = entries[0]?.index ?? snapshot.index + 1;
@@ -180,26 +244,47 @@ function refuseGap(
 
 /** A checkpoint that another program wrote and this one cannot take over without loss. */
 function refuseForeign(checkpoint: Checkpoint): RefusedDirectory | undefined {
-  if (checkpoint.unreadBuckets.length > 0) {
-    return `data-dir: the checkpoint holds ${checkpoint.unreadBuckets.join(', ')}, which this version does not read; use an empty data-dir or the program that wrote it`;
-  }
   if (checkpoint.confState.voters.length === 0) {
     return 'data-dir: the checkpoint does not say who the members are, as those of etcd 3.4 do not; use an empty data-dir or the program that wrote it';
   }
   return undefined;
 }
 
+/**
+ * The ids that were logged count, whatever the settings would make of them: members that were
+ * added, restored or moved have others. But it must be this member: known by its name or URLs.
+ */
 function refuseStranger(
   options: RecoverOptions,
-  found: { readonly memberId: MemberId; readonly clusterId: ClusterId },
+  log: Omit<WalRecovered, 'repairedTornTailBytes'>,
+  checkpoint: Checkpoint | undefined,
 ): RefusedDirectory | undefined {
-  if (found.clusterId !== options.clusterId) {
-    return `data-dir: belongs to cluster ${formatId(found.clusterId)}, but initial-cluster and initial-cluster-token describe cluster ${formatId(options.clusterId)}; use another data-dir or the settings it was made with`;
+  const { memberId, clusterId } = log.metadata;
+  if (memberId === options.memberId && clusterId === options.clusterId) return undefined;
+  const { members } = membersOf(log.entries, knownOf(checkpoint));
+  const logged = members.find(({ id }) => id === memberId);
+  const configured = options.initialMembers.find(({ id }) => id === options.memberId);
+  // Nothing about members has come yet: it joined, and was stopped at once.
+  if (logged === undefined || configured === undefined) {
+    return members.length === 0 ? undefined : strangerText(memberId, clusterId);
   }
-  if (found.memberId !== options.memberId) {
-    return `data-dir: belongs to member ${formatId(found.memberId)}, but name and initial-cluster describe member ${formatId(options.memberId)}; use another data-dir or the name it was made with`;
-  }
-  return undefined;
+  const isSameName = logged.name !== '' && logged.name === configured.name;
+  const isSamePlace = logged.peerUrls.some((url) => configured.peerUrls.includes(url));
+  return isSameName || isSamePlace ? undefined : strangerText(memberId, clusterId);
+}
+
+/** It must not come back under the same id; the others would not listen to it. */
+function refuseRemoved(
+  log: Pick<WalRecovered, 'metadata' | 'entries' | 'hardState'>,
+  checkpoint: Checkpoint | undefined,
+): RefusedDirectory | undefined {
+  const known = membersOf(log.entries, knownOf(checkpoint), log.hardState.commit);
+  if (!known.removed.includes(log.metadata.memberId)) return undefined;
+  return `data-dir: belongs to member ${formatId(log.metadata.memberId)}, which was removed from its cluster for good; delete the directory, and add the member anew with 'etcdctl member add'`;
+}
+
+function strangerText(memberId: MemberId, clusterId: ClusterId): RefusedDirectory {
+  return `data-dir: belongs to member ${formatId(memberId)} of cluster ${formatId(clusterId)}, which has another name and other peer URLs; use another data-dir or the settings it was made with`;
 }
 
 /**
@@ -219,7 +304,8 @@ function entriesAfter(
   return known || same ? log.entries.filter((entry) => entry.index > snapshot.index) : [];
 }
 
-function metaOf(checkpoint: Checkpoint): SnapshotMeta {
+function snapshotOf(checkpoint: Checkpoint | undefined): SnapshotMeta {
+  if (checkpoint === undefined) return EMPTY_SNAPSHOT;
   const { index, term, confState } = checkpoint;
   return { index, term, confState };
 }
@@ -232,5 +318,12 @@ function describe(error: Exclude<WalError, { readonly kind: 'refused' }>): strin
 const EMPTY_SNAPSHOT: SnapshotMeta = {
   index: 0,
   term: 0,
-  confState: { voters: [], learners: [] },
+  confState: simpleConf([]),
+};
+
+const NOTHING_YET: RaftRestore = {
+  hardState: { term: 0, vote: undefined, commit: 0 },
+  snapshot: EMPTY_SNAPSHOT,
+  entries: [],
+  applied: 0,
 };

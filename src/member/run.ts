@@ -4,6 +4,12 @@ import type { Message, StorageAppend } from '../raft/message.ts';
 import type { DueCheckpoint, Input, Outcome } from './input.ts';
 import type { LoopPorts } from './loop-ports.ts';
 import type { Member } from './member.ts';
+import {
+  decodePeerQuestion,
+  encodePeerValue,
+  type PeerAnswer,
+  type PeerQuestion,
+} from './peer-question.ts';
 import { StorageError } from './storage.ts';
 
 /**
@@ -18,6 +24,9 @@ export class MemberLoop {
   readonly #self: MemberId;
   readonly #tickMs: number;
   readonly #waiting = new Map<RequestId, (outcome: Outcome) => void>();
+  /** Requests to remove this member itself: the others may tell of it before its own log can. */
+  readonly #ownRemovals = new Set<RequestId>();
+  #answers: ((question: PeerQuestion) => Promise<PeerAnswer>) | undefined;
   #timer: Disposable | undefined;
   #turnDue = false;
   #ticksDone = 0;
@@ -37,6 +46,8 @@ export class MemberLoop {
       onUnreachable: (peer) => this.step({ type: 'unreachable', peer }),
       onRefused: (peer) => this.step({ type: 'refused', peer }),
       onSnapshotSent: (peer, delivered) => this.step({ type: 'snapshotSent', peer, delivered }),
+      onRemoved: () => this.#onRemoved(),
+      onAsk: (_, question) => this.#answerPeer(question),
     });
     this.#startNs = clock.nowNs();
     this.#timer = clock.every(this.#tickMs, () => this.#onTimer());
@@ -49,6 +60,11 @@ export class MemberLoop {
     this.#timer = undefined;
     for (const [id, resolve] of this.#waiting) resolve({ id, type: 'failed', error: 'stopped' });
     this.#waiting.clear();
+  }
+
+  /** Who answers what other members ask; until then nobody does. */
+  answerWith(answer: (question: PeerQuestion) => Promise<PeerAnswer>): void {
+    this.#answers = answer;
   }
 
   get stopped(): boolean {
@@ -65,6 +81,8 @@ export class MemberLoop {
   request(input: Extract<Input, { readonly id: RequestId }>): Promise<Outcome> {
     const { id } = input;
     if (this.stopped) return Promise.resolve({ id, type: 'failed', error: 'stopped' });
+    const removes = input.type === 'changeMembership' && input.change.type === 'remove';
+    if (removes && input.change.id === this.#self) this.#ownRemovals.add(id);
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
       this.step(input);
@@ -92,6 +110,7 @@ export class MemberLoop {
   #turn(): void {
     const outputs = this.#member.takeOutputs();
     if (outputs === undefined) return;
+    if (outputs.peers !== undefined) this.#ports.network.setPeers(outputs.peers);
     for (const message of outputs.messages) this.#ports.network.send(message.to, message);
     if (outputs.append !== undefined) void this.#persist(outputs.append);
     for (const outcome of outputs.outcomes) this.#answer(outcome);
@@ -114,13 +133,27 @@ export class MemberLoop {
     for (const response of append.responses) this.#deliver(response);
   }
 
+  async #answerPeer(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const question = decodePeerQuestion(bytes);
+    if (this.stopped || this.#answers === undefined || !question.ok) return undefined;
+    return encodePeerValue(await this.#answers(question.value));
+  }
+
   #deliver(response: Message): void {
     if (response.to === this.#self) this.step({ type: 'message', message: response });
     else this.#ports.network.send(response.to, response);
   }
 
+  #onRemoved(): void {
+    this.#ports.observer.onFact({ type: 'removedFromCluster' });
+    for (const id of this.#ownRemovals) this.#waiting.get(id)?.({ type: 'changed', id });
+    for (const id of this.#ownRemovals) this.#waiting.delete(id);
+  }
+
   #answer(outcome: Outcome): void {
     const resolve = this.#waiting.get(outcome.id);
+    const isOwnRemoval = this.#ownRemovals.delete(outcome.id);
+    if (resolve === undefined && isOwnRemoval) return;
     assert(resolve !== undefined, `nobody waits for request ${formatId(outcome.id)}`);
     this.#waiting.delete(outcome.id);
     resolve(outcome);

@@ -20,6 +20,7 @@ export class Storage {
   readonly #clock: Clock;
   readonly #snapDirectory: string;
   readonly #wal: Wal;
+  readonly #onCheckpoint: StorageOptions['onCheckpoint'];
   /** Resolves with the newest append: none may be answered before those that came before it. */
   #tail: Promise<void> = Promise.resolve();
   /** Set while a snapshot is being installed: appends queue behind it. */
@@ -33,6 +34,7 @@ export class Storage {
     this.#clock = options.clock;
     this.#snapDirectory = options.snapDirectory;
     this.#wal = options.wal;
+    this.#onCheckpoint = options.onCheckpoint;
   }
 
   /**
@@ -55,6 +57,11 @@ export class Storage {
     return this.#inTurn(() => this.#writeCheckpoint(image));
   }
 
+  /** A snapshot of the leader is being put in place. */
+  get isInstalling(): boolean {
+    return this.#installing !== undefined;
+  }
+
   async close(): Promise<void> {
     await this.#replacing;
     await this.#wal.close();
@@ -65,9 +72,11 @@ export class Storage {
     try {
       // A snapshot from the leader has overtaken it while it waited for its turn.
       if (index <= this.#installedIndex) return { index, term, confState };
+      const startNs = this.#clock.nowNs();
       await writeCheckpoint(this.#disk, this.#snapDirectory, image, {
         yieldEvery: () => new Promise<void>((resolve) => this.#clock.soon(resolve)),
       });
+      this.#onCheckpoint?.(this.#clock.nowNs() - startNs);
     } finally {
       image.release();
     }
@@ -122,6 +131,8 @@ export interface StorageOptions {
   readonly clock: Clock;
   readonly snapDirectory: string;
   readonly wal: Wal;
+  /** A whole checkpoint was written, synced and put in its place. */
+  readonly onCheckpoint?: (latencyNs: number) => void;
 }
 
 /** The disk did not keep what was written; the member must stop. */

@@ -14,6 +14,15 @@ export interface Network<PeerMessage> {
    * unreachable. Small urgent messages (heartbeats, votes) never queue behind bulk ones.
    */
   send(to: MemberId, message: PeerMessage): void;
+  /**
+   * Asks a peer and resolves with its answer; undefined: none came in time, or it is away. Never
+   * rejects, never asks twice; whether the peer acted on it is unknown without an answer.
+   */
+  ask(to: MemberId, question: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined>;
+  /** Since when (Clock.nowNs) the peer has been connected without a break; undefined: it is not. */
+  connectedSinceNs(peer: MemberId): number | undefined;
+  /** Everybody there is now, this member included; connections to others end. */
+  setPeers(peers: readonly PeerUrls[]): void;
   /** Called once, before any message may arrive. */
   listen(handlers: NetworkHandlers<PeerMessage>): void;
   close(): Promise<void>;
@@ -27,4 +36,14 @@ export interface NetworkHandlers<PeerMessage> {
   onRefused(peer: MemberId): void;
   /** The transfer of a snapshot to the peer ended; false: try again later. */
   onSnapshotSent(peer: MemberId, delivered: boolean): void;
+  /** A peer says that this member was removed from the cluster. */
+  onRemoved(): void;
+  /** A peer asks; undefined: no answer, as if it had been lost. */
+  onAsk(from: MemberId, question: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
+export interface PeerUrls {
+  readonly id: MemberId;
+  /** Tried in turn. */
+  readonly peerUrls: readonly string[];
 }

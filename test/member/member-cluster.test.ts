@@ -138,6 +138,21 @@ describe('members', () => {
     expect(cluster.fatal).toEqual([]);
   });
 
+  test('a log of few entries that take much memory becomes a checkpoint all the same', async () => {
+    const cluster = await MemberCluster.start({ size: 1, seed: 9 });
+    const value = 'x'.repeat(1_500_000);
+    for (let n = 0; n < 40; n++) await mustPut(cluster, 1n, `k${n}`, value);
+    expect(cluster.log(1n)).not.toContain('saved checkpoint');
+    for (let n = 40; n < 50; n++) await mustPut(cluster, 1n, `k${n}`, value);
+    expect(cluster.log(1n)).toContain('saved checkpoint');
+    await cluster.kill(1n);
+    await cluster.start(1n);
+    await cluster.untilLed();
+    expect(await linearizable(cluster, 1n, 'k0')).toBe(value);
+    expect(await linearizable(cluster, 1n, 'k49')).toBe(value);
+    expect(cluster.fatal).toEqual([]);
+  });
+
   test('a checkpoint that cannot be written is tried again later, not at once', async () => {
     const cluster = await MemberCluster.start({ size: 1, seed: 8, snapshotCount: 20 });
     const disk = cluster.disks.get(1n)!;

@@ -1,5 +1,6 @@
 import { seededRandom } from '../../harness/seeded-random.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
+import type { MemberConfig } from '../../src/member/config.ts';
 import { logFact } from '../../src/member/facts.ts';
 import { DEFAULT_LIMITS } from '../../src/member/limits.ts';
 import { Member } from '../../src/member/member.ts';
@@ -8,7 +9,8 @@ import { recover } from '../../src/member/recover.ts';
 import { StartedMember } from '../../src/member/started-member.ts';
 import { Storage } from '../../src/member/storage.ts';
 import { timingOf } from '../../src/member/timing.ts';
-import type { Network, NetworkHandlers } from '../../src/ports/network.ts';
+import { DEFAULT_WATCH_LIMITS } from '../../src/mvcc/watch-hub.ts';
+import type { Network, NetworkHandlers, PeerUrls } from '../../src/ports/network.ts';
 import { RAFT_DEFAULTS } from '../../src/raft/config.ts';
 import type { Message } from '../../src/raft/message.ts';
 import { KeptLog } from '../support/kept-log.ts';
@@ -100,13 +102,13 @@ export class MemberCluster {
       memberId: id,
       clusterId: 99n,
       initialMembers: this.ids.map(infoOf),
-      mayBootstrap: true,
+      fresh: 'newCluster',
       onSync: () => undefined,
     });
     if (!outcome.ok) throw new Error(outcome.error);
     const { recovered, wal } = outcome.value;
     const storage = new Storage({ disk, clock, snapDirectory: SNAP, wal });
-    const config = {
+    const config: MemberConfig = {
       memberId: id,
       clusterId: 99n,
       name: `n${id}`,
@@ -114,6 +116,9 @@ export class MemberCluster {
       timing: timingOf(100, 1000),
       limits: DEFAULT_LIMITS,
       raft: RAFT_DEFAULTS,
+      leaseCheckpointS: 300,
+      watch: DEFAULT_WATCH_LIMITS,
+      compaction: { mode: 'off' },
       snapshotCount: this.#snapshotCount,
       catchupEntries: Math.min(5, this.#snapshotCount),
     };
@@ -150,6 +155,11 @@ export class MemberCluster {
     this.#running.get(id)!.handlers = handlers;
   }
 
+  async ask(from: MemberId, to: MemberId, question: Uint8Array): Promise<Uint8Array | undefined> {
+    if (this.cut.has(from) !== this.cut.has(to)) return undefined;
+    return this.#running.get(to)?.handlers?.onAsk(from, question);
+  }
+
   deliver(message: Message): void {
     if (this.cut.has(message.from) !== this.cut.has(message.to)) return;
     if (message.type === 'MsgSnap') void this.#transfer(message.from, message.to, message);
@@ -166,6 +176,7 @@ export class MemberCluster {
 class CallNetwork implements Network<Message> {
   readonly #cluster: MemberCluster;
   readonly #self: MemberId;
+  peers: readonly PeerUrls[] = [];
 
   constructor(cluster: MemberCluster, self: MemberId) {
     this.#cluster = cluster;
@@ -174,6 +185,18 @@ class CallNetwork implements Network<Message> {
 
   send(_to: MemberId, message: Message): void {
     this.#cluster.clock.soon(() => this.#cluster.deliver(message));
+  }
+
+  ask(to: MemberId, question: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#cluster.ask(this.#self, to, question);
+  }
+
+  connectedSinceNs(): number {
+    return 0;
+  }
+
+  setPeers(peers: readonly PeerUrls[]): void {
+    this.peers = peers;
   }
 
   listen(handlers: NetworkHandlers<Message>): void {

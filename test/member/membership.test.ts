@@ -52,8 +52,18 @@ describe('membership', () => {
     expect(utf8Decode(bytes)).toBe(
       '{"id":18446744073709551614,"peerURLs":["http://a:1"],"name":"n1"}',
     );
-    expect(decodeMemberContext(bytes)).toEqual({ name: 'n1', peerUrls: ['http://a:1'] });
-    expect(decodeMemberContext(utf8Encode('{'))).toEqual({ name: '', peerUrls: [] });
+    const plain = { isLearner: false, isPromote: false };
+    expect(decodeMemberContext(bytes)).toEqual({ name: 'n1', peerUrls: ['http://a:1'], ...plain });
+    expect(decodeMemberContext(utf8Encode('{'))).toEqual({ name: '', peerUrls: [], ...plain });
+  });
+
+  test('contexts say who learns, and who ends to', () => {
+    const learner = { name: '', peerUrls: ['http://a:1'], isLearner: true };
+    const added = encodeMemberContext(7n, learner);
+    expect(utf8Decode(added)).toBe('{"id":7,"peerURLs":["http://a:1"],"isLearner":true}');
+    expect(decodeMemberContext(added)).toEqual({ ...learner, isPromote: false });
+    const promoted = encodeMemberContext(7n, { name: '', peerUrls: [], isPromote: true });
+    expect(decodeMemberContext(promoted)).toMatchObject({ isLearner: false, isPromote: true });
   });
 });
 

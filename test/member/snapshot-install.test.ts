@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recover } from '../../src/member/recover.ts';
 import { Storage, StorageError } from '../../src/member/storage.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import type { Entry, SnapshotMeta, StorageAppend } from '../../src/raft/message.ts';
 import { readCheckpointMeta } from '../../src/snap/checkpoint-file.ts';
 import { receivedName } from '../../src/snap/received-name.ts';
@@ -13,7 +14,7 @@ import { SNAP } from './copy-snapshot.ts';
 
 /** Snapshots on their way from the network to the disk, and crashes and checkpoints in between. */
 
-const CONF = { voters: [1n, 2n, 3n], learners: [] };
+const CONF = simpleConf([1n, 2n, 3n]);
 const MEMBERS = CONF.voters.map((id) => ({
   id,
   name: `n${id}`,
@@ -61,7 +62,7 @@ async function boot(disk: MemoryDisk) {
     memberId: 1n,
     clusterId: 9n,
     initialMembers: MEMBERS,
-    mayBootstrap: true,
+    fresh: 'newCluster',
     onSync: ignore,
   });
   if (!recovered.ok) throw new Error(recovered.error);
