@@ -26,7 +26,26 @@ export type ValidationFailure =
   | 'duplicateKey'
   /** For the decoders: an unknown order or target cannot be expressed further in. */
   | 'invalidSortOption'
-  | 'notSupportedForLearner';
+  | 'notSupportedForLearner'
+  | 'invalidUrls'
+  /** Of a range: too many large answers at once. */
+  | 'rangesTooLarge'
+  | 'transferTimeout'
+  | 'badDowngradeFormat'
+  | 'badDowngradeVersion'
+  | 'downgradeInProgress'
+  | 'noDowngrade'
+  /** Longer than bcrypt looks at. */
+  | 'passwordTooLong'
+  /** A login, of a member that can only verify signed tokens. */
+  | 'tokensVerifyOnly'
+  /** The client has gone; nobody reads it. */
+  | 'canceled'
+  /** Of who waited for a lock: its key is gone, with its lease or by somebody's hand. */
+  | 'sessionExpired'
+  | 'electionNoLeader'
+  | 'electionNotLeader'
+  | 'electionLeaderMissing';
 
 export type ServiceFailure = RequestFailure | ValidationFailure;
 
@@ -57,6 +76,11 @@ function indefinite(code: CodeName, text: string): ServiceError {
   return { code: CODE[code], message: `etcdserver: ${text}`, definite: false };
 }
 
+/** Without etcd's usual prefix. */
+function foreign(message: string): ServiceError {
+  return { code: CODE.unknown, message, definite: true };
+}
+
 const OURS: Readonly<Record<ServiceFailure, ServiceError>> = {
   keyNotProvided: definite('invalidArgument', 'key is not provided'),
   keyNotFound: definite('invalidArgument', 'key not found'),
@@ -81,57 +105,77 @@ const OURS: Readonly<Record<ServiceFailure, ServiceError>> = {
     'unavailable',
     'request timed out, possibly due to previous leader failure',
   ),
+  userEmpty: definite('invalidArgument', 'user name is empty'),
+  roleEmpty: definite('invalidArgument', 'role name is empty'),
+  authFailed: definite('invalidArgument', 'authentication failed, invalid user ID or password'),
+  permissionNotGiven: definite('invalidArgument', 'permission not given'),
+  invalidAuthMgmt: definite('invalidArgument', 'invalid auth management'),
+  authOldRevision: definite('invalidArgument', 'revision of auth store is old'),
+  leaseTtlTooLarge: definite('outOfRange', 'too large lease TTL'),
+  // A real etcd may say so of a write that it has applied, when the space ran out meanwhile.
+  noSpace: indefinite('resourceExhausted', 'mvcc: database space exceeded'),
+  memberNotFound: definite('notFound', 'member not found'),
+  leaseExists: definite('failedPrecondition', 'lease already exists'),
+  memberExists: definite('failedPrecondition', 'member ID already exist'),
+  peerUrlExists: definite('failedPrecondition', 'Peer URLs already exists'),
+  memberNotLearner: definite('failedPrecondition', 'can only promote a learner member'),
+  learnerNotReady: definite(
+    'failedPrecondition',
+    'can only promote a learner member which is in sync with leader',
+  ),
+  tooManyLearners: definite('failedPrecondition', 'too many learner members in cluster'),
+  rootUserNotExist: definite('failedPrecondition', 'root user does not exist'),
+  rootRoleNotExist: definite('failedPrecondition', 'root user does not have root role'),
+  userAlreadyExist: definite('failedPrecondition', 'user name already exists'),
+  userNotFound: definite('failedPrecondition', 'user name not found'),
+  roleAlreadyExist: definite('failedPrecondition', 'role name already exists'),
+  roleNotFound: definite('failedPrecondition', 'role name not found'),
+  roleNotGranted: definite('failedPrecondition', 'role is not granted to the user'),
+  permissionNotGranted: definite('failedPrecondition', 'permission is not granted to the role'),
+  authNotEnabled: definite('failedPrecondition', 'authentication is not enabled'),
+  notLeader: definite('failedPrecondition', 'not leader'),
+  badTransferee: definite('failedPrecondition', 'bad leader transferee'),
+  notEnoughStarted: definite(
+    'unknown',
+    're-configuration failed due to not enough started members',
+  ),
+  unhealthyCluster: definite('unavailable', 'unhealthy cluster'),
+  rangesTooLarge: definite(
+    'resourceExhausted',
+    'too much to read at once; read in parts, with a limit',
+  ),
+  invalidUrls: definite('invalidArgument', 'given member URLs are invalid'),
+  transferTimeout: indefinite('unknown', 'request timed out, leader transfer took too long'),
+  badDowngradeFormat: definite('invalidArgument', 'wrong downgrade target version format'),
+  badDowngradeVersion: definite('invalidArgument', 'invalid downgrade target version'),
+  downgradeInProgress: definite('failedPrecondition', 'cluster has a downgrade job in progress'),
+  noDowngrade: definite('failedPrecondition', 'no inflight downgrade job'),
+  permissionDenied: definite('permissionDenied', 'permission denied'),
+  invalidAuthToken: definite('unauthenticated', 'invalid auth token'),
+  // Members disagree about what happened, so nothing they say of it is certain.
+  corrupt: indefinite('dataLoss', 'corrupt cluster'),
+  canceled: indefinite('canceled', 'request canceled'),
+  // Errors that etcd has no code for, from inside it.
+  sessionExpired: foreign('mutex: session is expired'),
+  electionNoLeader: foreign('election: no leader'),
+  electionNotLeader: foreign('election: not leader'),
+  electionLeaderMissing: foreign('"leader" field must be provided'),
+  noPasswordUser: foreign('auth: authentication failed, password was given for no password user'),
+  tokensVerifyOnly: foreign('auth: token signing attempted with verify-only key'),
+  passwordTooLong: foreign('bcrypt: password length exceeds 72 bytes'),
 };
 
 const OTHERS: readonly ServiceError[] = [
   definite('invalidArgument', 'invalid client api version'),
-  definite('invalidArgument', 'given member URLs are invalid'),
-  definite('invalidArgument', 'user name is empty'),
-  definite('invalidArgument', 'role name is empty'),
-  definite('invalidArgument', 'authentication failed, invalid user ID or password'),
-  definite('invalidArgument', 'permission not given'),
-  definite('invalidArgument', 'invalid auth management'),
-  definite('invalidArgument', 'revision of auth store is old'),
-  definite('invalidArgument', 'wrong downgrade target version format'),
-  definite('invalidArgument', 'invalid downgrade target version'),
-  definite('outOfRange', 'too large lease TTL'),
-  // A real etcd may say so of a write that it has applied, when the space ran out meanwhile.
-  indefinite('resourceExhausted', 'mvcc: database space exceeded'),
-  definite('notFound', 'member not found'),
-  definite('failedPrecondition', 'lease already exists'),
-  definite('failedPrecondition', 'member ID already exist'),
-  definite('failedPrecondition', 'Peer URLs already exists'),
-  definite('failedPrecondition', 'can only promote a learner member'),
-  definite('failedPrecondition', 'can only promote a learner member which is in sync with leader'),
-  definite('failedPrecondition', 'too many learner members in cluster'),
   definite('failedPrecondition', 'cluster ID mismatch'),
-  definite('failedPrecondition', 'root user does not exist'),
-  definite('failedPrecondition', 'root user does not have root role'),
-  definite('failedPrecondition', 'user name already exists'),
-  definite('failedPrecondition', 'user name not found'),
-  definite('failedPrecondition', 'role name already exists'),
-  definite('failedPrecondition', 'role name not found'),
-  definite('failedPrecondition', 'role is not granted to the user'),
-  definite('failedPrecondition', 'permission is not granted to the role'),
-  definite('failedPrecondition', 'authentication is not enabled'),
-  definite('failedPrecondition', 'not leader'),
   definite('failedPrecondition', 'not capable'),
-  definite('failedPrecondition', 'bad leader transferee'),
   definite('failedPrecondition', 'cluster version not found during downgrade'),
-  definite('failedPrecondition', 'cluster has a downgrade job in progress'),
-  definite('failedPrecondition', 'no inflight downgrade job'),
-  definite('unknown', 're-configuration failed due to not enough started members'),
-  definite('unavailable', 'unhealthy cluster'),
-  definite('permissionDenied', 'permission denied'),
-  definite('unauthenticated', 'invalid auth token'),
   indefinite('unavailable', 'request timed out, possibly due to connection lost'),
   indefinite('unavailable', 'request timed out, waiting for the applied index took too long'),
-  indefinite('unknown', 'request timed out, leader transfer took too long'),
   indefinite('canceled', 'watch canceled'),
-  indefinite('canceled', 'request canceled'),
+  // Of who renews a lease where no leader is.
+  { code: CODE.unknown, message: 'not a primary lessor', definite: false },
   indefinite('deadlineExceeded', 'context deadline exceeded'),
-  // Members disagree about what happened, so nothing they say of it is certain.
-  indefinite('dataLoss', 'corrupt cluster'),
 ];
 
 /** Every error there is a row for. */
@@ -144,6 +188,11 @@ const BY_MESSAGE: ReadonlyMap<string, ServiceError> = new Map(
 /** The row of a failure. */
 export function serviceError(failure: ServiceFailure): ServiceError {
   return OURS[failure];
+}
+
+/** Whether the name, which another member sent, is one of ours. */
+export function isServiceFailure(name: string): name is ServiceFailure {
+  return Object.hasOwn(OURS, name);
 }
 
 /**

@@ -5,7 +5,15 @@ export interface ServiceLimits {
    * left over, which also bounds the nesting.
    */
   readonly maxTxnOps: number;
+  /**
+   * Memory for keys and values of all answers to large ranges that are being put together; beyond,
+   * a range is refused with ResourceExhausted, so that many at once cannot take all memory.
+   */
+  readonly rangeBytesMax: number;
 }
 
 /** etcd's `--max-txn-ops`. */
-export const DEFAULT_SERVICE_LIMITS: ServiceLimits = { maxTxnOps: 128 };
+export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
+  maxTxnOps: 128,
+  rangeBytesMax: 1280 * 1024 * 1024,
+};

@@ -24,6 +24,10 @@ export interface StatusResult extends MemberStatus {
   readonly version: string;
   readonly errors: readonly string[];
   readonly storageVersion: string;
+  /** 0: no limit. */
+  readonly dbSizeQuotaBytes: number;
+  /** Target of a downgrade under way. */
+  readonly downgradeTo: string | undefined;
 }
 
 export interface MemberListResult {

@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { AuthGate } from '../../src/service/auth-gate.ts';
+import { ANONYMOUS } from '../../src/service/caller.ts';
 import { serviceError } from '../../src/service/errors.ts';
 import { KvService } from '../../src/service/kv.ts';
+import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from '../../src/service/limits.ts';
+import { Quota } from '../../src/service/quota.ts';
 import {
   deleteOp,
   deleteRequest,
@@ -18,15 +22,24 @@ let kv: KvService;
 
 beforeEach(() => {
   node = new FakeNode();
-  kv = new KvService(node);
+  kv = serviceOf(DEFAULT_SERVICE_LIMITS);
 });
+
+function serviceOf(limits: ServiceLimits, pause = async (): Promise<void> => undefined): KvService {
+  return new KvService(node, {
+    gate: new AuthGate(node),
+    quota: new Quota(node, undefined),
+    limits,
+    pause,
+  });
+}
 
 const HEADER = { clusterId: 0xc1n, memberId: 0xabcn, raftTerm: 3 };
 
 describe('range', () => {
   test('waits for the barrier, then reads here', async () => {
     node.duringBarrier = () => node.store.put(putRequest('a', 'v'));
-    const reply = await kv.range(rangeRequest('a'));
+    const reply = await kv.range(rangeRequest('a'), ANONYMOUS);
     expect(node.calls).toEqual(['barrier', 'range']);
     expect(reply).toMatchObject({
       ok: true,
@@ -35,13 +48,39 @@ describe('range', () => {
   });
 
   test('serializable: reads here at once', async () => {
-    expect((await kv.range(rangeRequest('a', '', { serializable: true }))).ok).toBe(true);
+    expect((await kv.range(rangeRequest('a', '', { serializable: true }), ANONYMOUS)).ok).toBe(
+      true,
+    );
     expect(node.calls).toEqual(['range']);
+  });
+
+  test('of very many keys is read in parts, all of one revision', async () => {
+    for (let n = 0; n < 2_500; n++) node.store.put(putRequest(`k${n}`, 'v'));
+    const { revision } = node.store;
+    let pauses = 0;
+    const service = serviceOf(DEFAULT_SERVICE_LIMITS, async () => {
+      pauses += 1;
+      node.store.put(putRequest(`k1/${pauses}`, 'later'));
+    });
+    const reply = await service.range(rangeRequest('k', OPEN_END), ANONYMOUS);
+    expect(reply).toMatchObject({ ok: true, value: { header: { revision } } });
+    expect(reply.ok && reply.value.result.kvs.length).toBe(2_500);
+    expect(pauses).toBe(2);
+  });
+
+  test('of more than all of them may hold together is refused', async () => {
+    for (let n = 0; n < 10; n++) node.store.put(putRequest(`k${n}`, 'v'.repeat(100)));
+    const service = serviceOf({ ...DEFAULT_SERVICE_LIMITS, rangeBytesMax: 3_500 });
+    expect(await service.range(rangeRequest('k', OPEN_END), ANONYMOUS)).toEqual({
+      ok: false,
+      error: serviceError('rangesTooLarge'),
+    });
+    expect((await service.range(rangeRequest('k', 'k8'), ANONYMOUS)).ok).toBe(true);
   });
 
   test('of the past has the present revision in its header', async () => {
     for (const value of ['v1', 'v2']) node.store.put(putRequest('a', value));
-    expect(await kv.range(rangeRequest('a', '', { revision: 2 }))).toMatchObject({
+    expect(await kv.range(rangeRequest('a', '', { revision: 2 }), ANONYMOUS)).toMatchObject({
       value: { header: { revision: 3 }, result: { kvs: [{ modRevision: 2 }] } },
     });
   });
@@ -50,7 +89,7 @@ describe('range', () => {
     'is not answered when the barrier fails: %s',
     async (failure) => {
       node.barrierFailure = failure;
-      expect(await kv.range(rangeRequest('a'))).toEqual({
+      expect(await kv.range(rangeRequest('a'), ANONYMOUS)).toEqual({
         ok: false,
         error: serviceError(failure),
       });
@@ -59,7 +98,7 @@ describe('range', () => {
   );
 
   test('passes on what the store refuses', async () => {
-    expect(await kv.range(rangeRequest('a', '', { revision: 9 }))).toEqual({
+    expect(await kv.range(rangeRequest('a', '', { revision: 9 }), ANONYMOUS)).toEqual({
       ok: false,
       error: {
         code: 11,
@@ -70,7 +109,7 @@ describe('range', () => {
   });
 
   test('refuses an empty key before anything else', async () => {
-    expect(await kv.range(rangeRequest(''))).toEqual({
+    expect(await kv.range(rangeRequest(''), ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('keyNotProvided'),
     });
@@ -80,7 +119,7 @@ describe('range', () => {
 
 describe('writes', () => {
   test('put answers with the revision it made', async () => {
-    expect(await kv.put(putRequest('a', 'v'))).toEqual({
+    expect(await kv.put(putRequest('a', 'v'), ANONYMOUS)).toEqual({
       ok: true,
       value: { header: { ...HEADER, revision: 2 }, result: { prevKv: undefined } },
     });
@@ -89,7 +128,7 @@ describe('writes', () => {
 
   test('deleteRange', async () => {
     node.store.put(putRequest('a', 'v'));
-    expect(await kv.deleteRange(deleteRequest('a', OPEN_END))).toEqual({
+    expect(await kv.deleteRange(deleteRequest('a', OPEN_END), ANONYMOUS)).toEqual({
       ok: true,
       value: { header: { ...HEADER, revision: 3 }, result: { deleted: 1, prevKvs: [] } },
     });
@@ -97,7 +136,9 @@ describe('writes', () => {
   });
 
   test('txn', async () => {
-    expect(await kv.txn(txnRequest({ success: [putOp('a'), rangeOp('a')] }))).toMatchObject({
+    expect(
+      await kv.txn(txnRequest({ success: [putOp('a'), rangeOp('a')] }), ANONYMOUS),
+    ).toMatchObject({
       ok: true,
       value: { header: { revision: 2 }, result: { succeeded: true } },
     });
@@ -107,39 +148,48 @@ describe('writes', () => {
   test('are proposed once, whatever comes of it', async () => {
     node.proposeFailure = 'timeout';
     const error = { code: 14, message: 'etcdserver: request timed out', definite: false };
-    expect(await kv.put(putRequest('a'))).toEqual({ ok: false, error });
-    expect(await kv.deleteRange(deleteRequest('a'))).toEqual({ ok: false, error });
-    expect(await kv.txn(txnRequest({ success: [putOp('a')] }))).toEqual({ ok: false, error });
+    expect(await kv.put(putRequest('a'), ANONYMOUS)).toEqual({ ok: false, error });
+    expect(await kv.deleteRange(deleteRequest('a'), ANONYMOUS)).toEqual({ ok: false, error });
+    expect(await kv.txn(txnRequest({ success: [putOp('a')] }), ANONYMOUS)).toEqual({
+      ok: false,
+      error,
+    });
     expect(node.calls).toEqual(['propose put', 'propose deleteRange', 'propose txn']);
   });
 
   test('pass on what the store refuses', async () => {
-    expect(await kv.put(putRequest('a', '', { lease: 4n }))).toEqual({
+    expect(await kv.put(putRequest('a', '', { lease: 4n }), ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('leaseNotFound'),
     });
   });
 
   test('of a wrong form are never proposed', async () => {
-    expect((await kv.put(putRequest(''))).ok).toBe(false);
-    expect((await kv.deleteRange(deleteRequest(''))).ok).toBe(false);
+    expect((await kv.put(putRequest(''), ANONYMOUS)).ok).toBe(false);
+    expect((await kv.deleteRange(deleteRequest(''), ANONYMOUS)).ok).toBe(false);
     const twice = txnRequest({ success: [putOp('a'), putOp('a')] });
-    expect(await kv.txn(twice)).toEqual({ ok: false, error: serviceError('duplicateKey') });
+    expect(await kv.txn(twice, ANONYMOUS)).toEqual({
+      ok: false,
+      error: serviceError('duplicateKey'),
+    });
     expect(node.calls).toEqual([]);
   });
 
   test('the limit on operations is the configured one', async () => {
-    const small = new KvService(node, { maxTxnOps: 1 });
+    const small = serviceOf({ ...DEFAULT_SERVICE_LIMITS, maxTxnOps: 1 });
     const two = txnRequest({ success: [putOp('a'), deleteOp('b')] });
-    expect(await small.txn(two)).toEqual({ ok: false, error: serviceError('tooManyOps') });
-    expect((await kv.txn(two)).ok).toBe(true);
+    expect(await small.txn(two, ANONYMOUS)).toEqual({
+      ok: false,
+      error: serviceError('tooManyOps'),
+    });
+    expect((await kv.txn(two, ANONYMOUS)).ok).toBe(true);
   });
 });
 
 describe('a transaction that only reads', () => {
   test('waits for the barrier and stays out of the log', async () => {
     node.duringBarrier = () => node.store.put(putRequest('a', 'v'));
-    expect(await kv.txn(txnRequest({ success: [rangeOp('a')] }))).toMatchObject({
+    expect(await kv.txn(txnRequest({ success: [rangeOp('a')] }), ANONYMOUS)).toMatchObject({
       ok: true,
       value: { header: { revision: 2 }, result: { responses: [{ result: { count: 1 } }] } },
     });
@@ -147,18 +197,18 @@ describe('a transaction that only reads', () => {
   });
 
   test('serializable: reads here at once', async () => {
-    await kv.txn(txnRequest({ success: [rangeOp('a', '', { serializable: true })] }));
+    await kv.txn(txnRequest({ success: [rangeOp('a', '', { serializable: true })] }), ANONYMOUS);
     expect(node.calls).toEqual(['readTxn']);
   });
 
   test('is not answered when the barrier fails, or the revision cannot be read', async () => {
     const future = rangeOp('a', '', { revision: 9 });
-    expect(await kv.txn(txnRequest({ success: [future] }))).toEqual({
+    expect(await kv.txn(txnRequest({ success: [future] }), ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('futureRevision'),
     });
     node.barrierFailure = 'leaderChanged';
-    expect(await kv.txn(txnRequest({}))).toEqual({
+    expect(await kv.txn(txnRequest({}), ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('leaderChanged'),
     });
@@ -168,9 +218,9 @@ describe('a transaction that only reads', () => {
 test('a learner answers serializable ranges only', async () => {
   node.isLearner = true;
   const refused = { ok: false, error: serviceError('notSupportedForLearner') };
-  expect(await kv.range(rangeRequest('a'))).toEqual(refused);
-  expect(await kv.put(putRequest('a'))).toEqual(refused);
-  expect(await kv.deleteRange(deleteRequest('a'))).toEqual(refused);
-  expect(await kv.txn(txnRequest({}))).toEqual(refused);
-  expect((await kv.range(rangeRequest('a', '', { serializable: true }))).ok).toBe(true);
+  expect(await kv.range(rangeRequest('a'), ANONYMOUS)).toEqual(refused);
+  expect(await kv.put(putRequest('a'), ANONYMOUS)).toEqual(refused);
+  expect(await kv.deleteRange(deleteRequest('a'), ANONYMOUS)).toEqual(refused);
+  expect(await kv.txn(txnRequest({}), ANONYMOUS)).toEqual(refused);
+  expect((await kv.range(rangeRequest('a', '', { serializable: true }), ANONYMOUS)).ok).toBe(true);
 });

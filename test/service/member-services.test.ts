@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ClusterService } from '../../src/service/cluster.ts';
+import { ANONYMOUS } from '../../src/service/caller.ts';
 import { serviceError } from '../../src/service/errors.ts';
 import { HealthService } from '../../src/service/health.ts';
-import { MaintenanceService } from '../../src/service/maintenance.ts';
 import { putRequest } from '../mvcc/requests.ts';
 import { FakeNode, MEMBER } from './fake-node.ts';
+import { clusterOf, maintenanceOf } from './node-services.ts';
 
 let node: FakeNode;
 
@@ -15,11 +15,18 @@ beforeEach(() => {
 describe('status', () => {
   test('tells what the member knows of itself', async () => {
     node.store.put(putRequest('a', 'v'));
-    expect(await new MaintenanceService(node).status()).toEqual({
+    expect(await maintenanceOf(node).status(ANONYMOUS)).toEqual({
       ok: true,
       value: {
         header: { clusterId: 0xc1n, memberId: 0xabcn, revision: 2, raftTerm: 3 },
-        result: { ...node.status(), version: '3.6.0', storageVersion: '3.6.0', errors: [] },
+        result: {
+          ...node.status(),
+          version: '3.6.0',
+          storageVersion: '3.6.0',
+          errors: [],
+          dbSizeQuotaBytes: 0,
+          downgradeTo: undefined,
+        },
       },
     });
     expect(node.calls).toEqual([]);
@@ -27,7 +34,7 @@ describe('status', () => {
 
   test('is answered without a leader, which is an error in it', async () => {
     node.leader = undefined;
-    expect(await new MaintenanceService(node).status()).toMatchObject({
+    expect(await maintenanceOf(node).status(ANONYMOUS)).toMatchObject({
       ok: true,
       value: { result: { leader: undefined, errors: ['etcdserver: no leader'] } },
     });
@@ -37,7 +44,7 @@ describe('status', () => {
 describe('member list', () => {
   test('linearizable: after the barrier; the header has no revision', async () => {
     node.store.put(putRequest('a', 'v'));
-    expect(await new ClusterService(node).memberList({ linearizable: true })).toEqual({
+    expect(await clusterOf(node).memberList({ linearizable: true }, ANONYMOUS)).toEqual({
       ok: true,
       value: {
         header: { clusterId: 0xc1n, memberId: 0xabcn, revision: 0, raftTerm: 3 },
@@ -49,17 +56,17 @@ describe('member list', () => {
 
   test('fails with the barrier, unless any view will do', async () => {
     node.barrierFailure = 'timeout';
-    const cluster = new ClusterService(node);
-    expect(await cluster.memberList({ linearizable: true })).toEqual({
+    const cluster = clusterOf(node);
+    expect(await cluster.memberList({ linearizable: true }, ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('timeout'),
     });
-    expect((await cluster.memberList({ linearizable: false })).ok).toBe(true);
+    expect((await cluster.memberList({ linearizable: false }, ANONYMOUS)).ok).toBe(true);
   });
 
   test('is refused by a learner', async () => {
     node.isLearner = true;
-    expect(await new ClusterService(node).memberList({ linearizable: false })).toEqual({
+    expect(await clusterOf(node).memberList({ linearizable: false }, ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('notSupportedForLearner'),
     });
