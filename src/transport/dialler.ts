@@ -1,16 +1,43 @@
 import { connect, type Socket } from 'node:net';
+import { assert } from '../lib/assert.ts';
 import type { Clock } from '../ports/clock.ts';
-import { ACCEPTED, encodeHandshake, HANDSHAKE_BYTES_MAX, type Handshake } from './handshake.ts';
+import {
+  ACCEPTED,
+  encodeHandshake,
+  HANDSHAKE_BYTES_MAX,
+  type Handshake,
+  REMOVED,
+} from './handshake.ts';
 
 /** Dials a peer and shakes hands; the socket then belongs to the caller. */
 
 export interface PeerAddress {
   readonly host: string;
   readonly port: number;
+  /** A socket in the file system, instead of host and port. */
+  readonly path?: string;
+  /** `https://`: dialled by {@link DialOptions.connectTls}. Default: no. */
+  readonly secure?: boolean;
 }
 
-/** `refused`: nothing answers there or it hung up on us; `silent`: no answer in time. */
-export type DialFailure = { readonly kind: 'refused' | 'silent'; readonly reason: string };
+/** Connects and shakes hands; `onSecure` follows when the other end has proved who it is. */
+export type ConnectTls = (address: PeerAddress, onSecure: (socket: Socket) => void) => Socket;
+
+export interface DialOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Undefined: secure addresses cannot be dialled. */
+  readonly connectTls: ConnectTls | undefined;
+}
+
+/**
+ * `refused`: nothing answers there or it hung up on us; `silent`: no answer in time; `removed`:
+ * the others have removed this member.
+ */
+export type DialFailure = {
+  readonly kind: 'refused' | 'silent' | 'removed';
+  readonly reason: string;
+};
 
 export interface Dial {
   /** Gives up: neither callback is called any more. */
@@ -26,18 +53,20 @@ export interface DialCallbacks {
 export function dial(
   address: PeerAddress,
   handshake: Handshake,
-  options: { readonly clock: Clock; readonly timeoutMs: number },
+  options: DialOptions,
   callbacks: DialCallbacks,
 ): Dial {
-  const socket = connect({ host: address.host, port: address.port, noDelay: true });
+  const socket = open(address, options.connectTls, (ready) => {
+    ready.write(encodeHandshake(handshake));
+  });
   let settled = false;
   let reply = '';
   const settle = (finish: () => void): void => {
     if (settled) return;
     settled = true;
     timer[Symbol.dispose]();
-    socket.removeAllListeners('data');
-    socket.removeAllListeners('close');
+    socket.off('data', onData);
+    socket.off('close', onClose);
     finish();
   };
   const fail = (kind: DialFailure['kind'], reason: string): void =>
@@ -52,14 +81,32 @@ export function dial(
       error.message,
     );
   });
-  socket.once('connect', () => socket.write(encodeHandshake(handshake)));
-  socket.on('close', () => fail('refused', 'hung up before answering'));
-  socket.on('data', (chunk: Buffer) => {
+  const onClose = (): void => fail('refused', 'hung up before answering');
+  const onData = (chunk: Buffer): void => {
     reply += chunk.toString('latin1');
     if (reply === ACCEPTED) return settle(() => callbacks.onReady(socket));
     if (reply.includes('\n') || reply.length > HANDSHAKE_BYTES_MAX) {
-      fail('silent', `refused the handshake: ${reply.trim()}`);
+      fail(
+        reply.includes(REMOVED) ? 'removed' : 'silent',
+        `refused the handshake: ${reply.trim()}`,
+      );
     }
-  });
+  };
+  socket.on('close', onClose);
+  socket.on('data', onData);
   return { cancel: () => settle(() => socket.destroy()) };
+}
+
+function open(
+  address: PeerAddress,
+  connectTls: ConnectTls | undefined,
+  onOpen: (socket: Socket) => void,
+): Socket {
+  if (address.secure === true) {
+    assert(connectTls !== undefined, 'https:// needs a way to connect');
+    return connectTls(address, onOpen);
+  }
+  const { host, port, path } = address;
+  const socket = connect(path === undefined ? { host, port, noDelay: true } : { path });
+  return socket.once('connect', () => onOpen(socket));
 }

@@ -4,11 +4,14 @@ import { err, ok, type Result } from '../lib/result.ts';
 /**
  * How a peer connection starts. The dialler sends one line of ASCII,
  *
- *   STORMRAFT/1 <cluster id> <from id> <to id> <lane>\n        (ids in hexadecimal)
+ *   STORMRAFT/1 <cluster id> <from id> <to id> <lane> <urls>\n      (ids in hexadecimal)
  *
  * the acceptor answers `OK\n` or `NO <reason>\n` and hangs up. After OK frames go from the
  * dialler to the acceptor only (frames.ts); the acceptor returns single ACK bytes, at most
  * one per read, by which the dialler sees that the other end is alive and reading.
+ *
+ * `urls` are the dialler's own peer URLs, with commas between: a member that was away while
+ * others were added learns of them by their calls, and can answer.
  */
 
 /** `control`: small urgent messages; `bulk`: entries and proposals; `snapshot`: one transfer. */
@@ -20,15 +23,20 @@ export interface Handshake {
   readonly from: MemberId;
   readonly to: MemberId;
   readonly lane: Lane;
+  readonly peerUrls: readonly string[];
 }
 
 /** A first line longer than this is not ours. */
-export const HANDSHAKE_BYTES_MAX = 128;
+export const HANDSHAKE_BYTES_MAX = 4096;
 export const ACCEPTED = 'OK\n';
 export const ACK = 0x06;
 
-export function encodeHandshake({ clusterId, from, to, lane }: Handshake): string {
-  return `STORMRAFT/1 ${formatId(clusterId)} ${formatId(from)} ${formatId(to)} ${lane}\n`;
+/** The answer to a member that was removed; it has to stop. */
+export const REMOVED = 'this member was removed from the cluster';
+
+export function encodeHandshake({ clusterId, from, to, lane, peerUrls }: Handshake): string {
+  const ids = [clusterId, from, to].map(formatId).join(' ');
+  return `STORMRAFT/1 ${ids} ${lane} ${peerUrls.join()}\n`;
 }
 
 export function refusal(reason: string): string {
@@ -37,7 +45,7 @@ export function refusal(reason: string): string {
 
 /** Parses the line, without its newline; the error is the reason to refuse. */
 export function decodeHandshake(line: string): Result<Handshake, string> {
-  const [protocol, clusterId, from, to, lane, ...rest] = line.split(' ');
+  const [protocol, clusterId, from, to, lane, urls = '', ...rest] = line.split(' ');
   if (protocol !== 'STORMRAFT/1' || rest.length > 0)
     return err('not a Stormraft peer of protocol 1');
   const ids = [clusterId, from, to];
@@ -46,5 +54,6 @@ export function decodeHandshake(line: string): Result<Handshake, string> {
   const known = LANES.find((candidate) => candidate === lane);
   if (known === undefined) return err('unknown lane');
   const [cluster, sender, receiver] = ids.map((id) => BigInt(`0x${id}`));
-  return ok({ clusterId: cluster!, from: sender!, to: receiver!, lane: known });
+  const peerUrls = urls.split(',').filter((url) => url !== '');
+  return ok({ clusterId: cluster!, from: sender!, to: receiver!, lane: known, peerUrls });
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
-import { type Dial, type DialFailure, dial, type PeerAddress } from './dialler.ts';
+import { type ConnectTls, type Dial, type DialFailure, dial, type PeerAddress } from './dialler.ts';
 import { frameHeader } from './frames.ts';
 import type { Handshake } from './handshake.ts';
 
@@ -24,17 +24,22 @@ export class LaneSender {
 
   open(): void {
     const held: Uint8Array[] = [];
-    const { address, handshake, clock, timeoutMs } = this.#options;
+    const { address, handshake, clock, timeoutMs, connectTls } = this.#options;
     const dialling = dial(
       address,
       handshake,
-      { clock, timeoutMs },
+      { clock, timeoutMs, connectTls },
       {
         onReady: (socket) => this.#onReady(socket, held),
         onFailure: (failure) => this.#onDialFailure(failure),
       },
     );
     this.#state = { type: 'dialling', dialling, held, heldBytes: 0 };
+  }
+
+  /** Since when there has been a connection; undefined: there is none. */
+  get readySinceNs(): number | undefined {
+    return this.#state.type === 'ready' ? this.#state.sinceNs : undefined;
   }
 
   /** False: the frame was not taken and will not arrive. */
@@ -83,6 +88,8 @@ export class LaneSender {
     };
     this.#state = ready;
     socket.on('data', () => {
+      if (ready.unackedSinceNs === undefined) return;
+      this.#callbacks.onRoundTrip(clock.nowNs() - ready.unackedSinceNs);
       ready.unackedSinceNs = undefined;
     });
     socket.on('close', () => this.#onLost(ready, 'hung up'));
@@ -136,6 +143,7 @@ export class LaneSender {
 export interface LaneOptions {
   readonly address: PeerAddress;
   readonly handshake: Handshake;
+  readonly connectTls: ConnectTls | undefined;
   readonly clock: Clock;
   /** Frames beyond this many unsent bytes are refused. */
   readonly queueBytesMax: number;
@@ -148,6 +156,8 @@ export interface LaneOptions {
 export interface LaneCallbacks {
   onLost(reason: string): void;
   onDialFailed(failure: DialFailure): void;
+  /** From the first frame since the last acknowledgement to this one. */
+  onRoundTrip(latencyNs: number): void;
 }
 
 /** Frames kept while a connection is being made, so that a restart loses no first message. */

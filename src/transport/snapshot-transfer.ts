@@ -92,6 +92,8 @@ export interface ReceiveOptions {
   readonly log: Log;
   readonly peer: MemberId;
   readonly onMessage: (message: Message) => void;
+  /** Whether all of it is on disk now, and sound. */
+  readonly onEnd: (success: boolean) => void;
 }
 
 /** Takes a snapshot off an accepted connection; failures close it and leave no file. */
@@ -112,10 +114,12 @@ export function receiveSnapshot(socket: Socket, first: Buffer, options: ReceiveO
       throw error;
     }
     socket.end(RECEIVED);
+    options.onEnd(true);
     options.onMessage(message);
   };
   run().catch((error: unknown) => {
     options.log.warn('snapshot not received', { error: String(error) });
+    options.onEnd(false);
     socket.destroy();
   });
 }

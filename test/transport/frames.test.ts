@@ -33,7 +33,11 @@ test('a length beyond the limit gives the stream up', () => {
 
 test('handshakes come back as they were, and anything else is refused with a reason', () => {
   const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
-  const handshake = fc.record({ clusterId: id, from: id, to: id, lane: fc.constantFrom(...LANES) });
+  const url = fc.constantFrom('http://127.0.0.1:2380', 'https://[::1]:1', 'http://n1:2380');
+  const handshake = fc.record({
+    ...{ clusterId: id, from: id, to: id, lane: fc.constantFrom(...LANES) },
+    peerUrls: fc.array(url, { maxLength: 3 }),
+  });
   fc.assert(
     fc.property(handshake, (sent) => {
       expect(decodeHandshake(encodeHandshake(sent).trimEnd())).toEqual({ ok: true, value: sent });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../src/raft/message.ts';
+import type { EntryType, Message } from '../../src/raft/message.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-message.ts';
 
 type PeerMessage = Exclude<Message, { type: 'MsgStorageAppendResp' }>;
@@ -9,10 +9,16 @@ const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const int = fc.maxSafeNat();
 const flag = fc.boolean();
 const data = fc.uint8Array({ maxLength: 40 });
-const entryType = fc.constantFrom('normal' as const, 'confChange' as const);
+const entryType = fc.constantFrom<EntryType[]>('normal', 'confChange', 'confChangeV2');
 const envelope = { from: id, to: id, term: int };
 const entry = fc.record({ type: entryType, term: int, index: int, data });
-const confState = fc.record({ voters: fc.array(id), learners: fc.array(id) });
+const confState = fc.record({
+  voters: fc.array(id),
+  learners: fc.array(id),
+  votersOutgoing: fc.array(id),
+  learnersNext: fc.array(id),
+  autoLeave: fc.boolean(),
+});
 
 function of<Type extends string, Body extends Record<string, fc.Arbitrary<unknown>>>(
   type: Type,
@@ -27,8 +33,8 @@ const message = fc.oneof(
   of('MsgAppResp', { index: int, reject: flag, rejectHint: int, logTerm: int }),
   of('MsgVote', { index: int, logTerm: int, transfer: flag }),
   of('MsgPreVote', { index: int, logTerm: int, transfer: flag }),
-  of('MsgVoteResp', { reject: flag }),
-  of('MsgPreVoteResp', { reject: flag }),
+  of('MsgVoteResp', { reject: flag, commit: int, commitTerm: int }),
+  of('MsgPreVoteResp', { reject: flag, commit: int, commitTerm: int }),
   of('MsgHeartbeat', { commit: int, context: int }),
   of('MsgHeartbeatResp', { context: int }),
   of('MsgSnap', { snapshot: fc.record({ index: int, term: int, confState }) }),
