@@ -1,10 +1,48 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { closeSync, openSync } from 'node:fs';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { Log, LogFields } from '../ports/log.ts';
+import { consoleLines } from './console-lines.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** JSON lines on stderr, as etcd logs: `level`, `ts`, `msg`, and the fields of the event. */
+export interface LogOptions {
+  /** `stdout`, `stderr` or paths of files, which are appended to. */
+  readonly outputs: readonly string[];
+  readonly format: 'json' | 'console';
+}
+
+/** The error names the file that cannot be written. */
+export function openLog(level: LogLevel, options: LogOptions): Result<Log, string> {
+  const streams: DestinationStream[] = [];
+  for (const output of options.outputs) {
+    const opened = openOutput(output);
+    if (!opened.ok) return opened;
+    streams.push(opened.value);
+  }
+  const stream: DestinationStream = {
+    write: (line) => {
+      for (const each of streams) each.write(line);
+    },
+  };
+  return ok(createLog(level, options.format === 'console' ? consoleLines(stream) : stream));
+}
+
+/** Synchronous, so that the last line before an exit is not lost. */
+function openOutput(output: string): Result<DestinationStream, string> {
+  if (output === 'stdout') return ok(destination({ fd: 1, sync: true }));
+  if (output === 'stderr') return ok(destination({ fd: 2, sync: true }));
+  try {
+    closeSync(openSync(output, 'a', 0o600));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return err(`${output} cannot be written (${code}); check that its directory exists`);
+  }
+  return ok(destination({ dest: output, append: true, sync: true }));
+}
+
+/** JSON lines, as etcd logs: `level`, `ts`, `msg`, and the fields of the event. */
 export function createLog(level: LogLevel, destination: DestinationStream): Log {
   const logger = pino(
     {
