@@ -1,63 +1,96 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Log } from '../ports/log.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { isGatewayPath } from './gateway/routes.ts';
+import { Http1Exchange, Http2Exchange, type HttpExchange } from './http-exchange.ts';
 import type { ApiLimits } from './limits.ts';
-import type { Services } from './services.ts';
+import { type Page, type Route, textPage } from './pages/page.ts';
+import { findPage } from './pages/pages.ts';
+import { type ConnectionPeer, PLAIN_PEER } from './rpc-caller.ts';
 
-/** HTTP/1.1 for people, scrapers and load balancers: /health, /version and /metrics. */
-
-/** Text for scrapers, made when they ask. */
-export interface MetricsText {
-  readonly contentType: string;
-  text(): Promise<string>;
-}
+/**
+ * HTTP on client ports: pages, and the JSON gateway under `/v3/`. Connections of HTTP/1.1 are
+ * taken over whole, plain or TLS; of HTTP/2 those requests that are not gRPC.
+ */
 
 export interface HttpServerOptions {
-  readonly services: Pick<Services, 'health' | 'maintenance'>;
-  readonly metrics: MetricsText;
+  readonly routes: ReadonlyMap<string, Route>;
+  /** `undefined`: --enable-grpc-gateway=false. */
+  readonly gateway: Gateway | undefined;
+  readonly access?: AccessRules;
   readonly limits: ApiLimits;
   readonly log: Log;
 }
 
-interface Page {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
+export interface AccessRules {
+  /** --cors: origins whose scripts may ask; `*` for all. */
+  readonly origins: readonly string[];
+  /** --host-whitelist: names this server is asked by without TLS; `*` for all. */
+  readonly hosts: readonly string[];
+  /** Then a certificate's name would be taken for the caller, but the gateway ignores it. */
+  isAuthEnabled(): boolean;
 }
 
-type Route = (query: URLSearchParams) => Promise<Page>;
+const OPEN_ACCESS: AccessRules = { origins: ['*'], hosts: ['*'], isAuthEnabled: () => false };
+const ANY = '*';
+
+/** Who asks, as far as it decides whether to answer. */
+interface Asker {
+  readonly secure: boolean;
+  readonly host: string | undefined;
+  readonly commonName: string | undefined;
+}
+
+/** etcd's text. */
+const NAME_IGNORED =
+  'CommonName of client sending a request against gateway will be ignored and not used as expected';
+const NO_BODY = 'connection: close\r\ncontent-length: 0\r\n';
+
+const CORS_HEADERS = {
+  'access-control-allow-headers': 'accept, content-type, authorization',
+  'access-control-allow-methods': 'POST, GET, OPTIONS, PUT, DELETE',
+};
 
 export class HttpServer {
-  private readonly limits: ApiLimits;
-  private readonly log: Log;
+  private readonly options: HttpServerOptions;
+  private readonly access: AccessRules;
   private readonly server: Server;
-  private readonly routes: ReadonlyMap<string, Route>;
   /** One for every open connection; running while none of its requests is being answered. */
   private readonly headerTimers = new Map<Socket, NodeJS.Timeout>();
+  private readonly peers = new WeakMap<Socket, ConnectionPeer>();
 
   constructor(options: HttpServerOptions) {
-    this.limits = options.limits;
-    this.log = options.log;
-    const { services, metrics } = options;
-    this.routes = new Map<string, Route>([
-      ['/health', (query) => healthPage(services, query)],
-      ['/version', () => versionPage(services)],
-      ['/metrics', () => metricsPage(metrics)],
-    ]);
+    this.options = options;
+    this.access = options.access ?? OPEN_ACCESS;
+    const { headerBytesMax, keepAliveMs } = options.limits;
     this.server = createServer(
       {
-        maxHeaderSize: options.limits.headerBytesMax,
-        keepAliveTimeout: options.limits.keepAliveMs,
+        maxHeaderSize: headerBytesMax,
+        keepAliveTimeout: keepAliveMs,
+        // Offers of h2c, as of `curl --http2`, are declined by answering in HTTP/1.1.
+        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       },
       (request, response) => this.answer(request, response),
     );
+    this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
   }
 
-  /** Takes over a connection; bytes already read must be back in its buffer. */
-  accept(socket: Socket): void {
+  /** Takes over a connection, plain or TLS; bytes already read must be back in its buffer. */
+  accept(socket: Socket, peer: ConnectionPeer = PLAIN_PEER): void {
     // A client may shut its half after the request and still wait for the answer.
     socket.allowHalfOpen = true;
-    this.expectHeaders(socket, this.limits.headerTimeoutMs);
+    this.peers.set(socket, peer);
+    this.expectHeaders(socket, this.options.limits.headerTimeoutMs);
     socket.on('close', () => {
       clearTimeout(this.headerTimers.get(socket));
       this.headerTimers.delete(socket);
@@ -65,7 +98,17 @@ export class HttpServer {
     this.server.emit('connection', socket);
   }
 
+  /** Takes over an HTTP/2 request that is not gRPC. Somebody must listen to its 'error'. */
+  handleHttp2(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    peer: ConnectionPeer = PLAIN_PEER,
+  ): void {
+    this.handle(new Http2Exchange(stream, headers, peer));
+  }
+
   async close(): Promise<void> {
+    this.options.gateway?.close();
     for (const socket of this.headerTimers.keys()) socket.destroy();
   }
 
@@ -82,29 +125,95 @@ export class HttpServer {
     const { socket } = request;
     clearTimeout(this.headerTimers.get(socket));
     response.on('close', () => {
-      const { keepAliveMs, headerTimeoutMs } = this.limits;
+      const { keepAliveMs, headerTimeoutMs } = this.options.limits;
       if (!socket.destroyed) this.expectHeaders(socket, keepAliveMs + headerTimeoutMs);
     });
-    // No page takes a body: what comes is dropped, and the connection with it.
-    if (request.method !== 'GET') response.setHeader('connection', 'close');
-    request.resume();
-    this.page(request).then(
-      (page) => send(response, page),
-      (cause: unknown) => {
-        // A bug in one page costs one request and a line in the log, not the member.
-        this.log.error('page failed by a bug', { url: request.url ?? '', cause: String(cause) });
-        send(response, textPage(500, 'Internal Server Error'));
-      },
-    );
+    const commonName = this.peers.get(socket)?.commonName();
+    this.handle(new Http1Exchange(request, response, commonName));
   }
 
-  private async page(request: IncomingMessage): Promise<Page> {
-    const [path, query] = splitUrl(request.url ?? '/');
-    const route = this.routes.get(path);
-    if (route === undefined) return textPage(404, 'Not Found');
-    if (request.method !== 'GET') return textPage(405, 'Method Not Allowed');
-    return route(new URLSearchParams(query));
+  private handle(exchange: HttpExchange): void {
+    this.respond(exchange).catch((cause: unknown) => {
+      // A bug in one page costs one request and a line in the log, not the member.
+      const { log } = this.options;
+      log.error('page failed by a bug', { url: exchange.url, cause: String(cause) });
+      if (exchange.begun) exchange.abort();
+      else send(exchange, textPage(500, 'Internal Server Error'));
+    });
   }
+
+  private async respond(exchange: HttpExchange): Promise<void> {
+    const { gateway, routes } = this.options;
+    const { method } = exchange;
+    const [path, query] = splitUrl(exchange.url);
+    const refusal = this.refusal(path, {
+      secure: exchange.secure,
+      host: exchange.header('host'),
+      commonName: exchange.commonName,
+    });
+    const isGateway = gateway !== undefined && isGatewayPath(path);
+    if (refusal === undefined) {
+      exchange.preset(this.cors(exchange.header('origin')));
+      if (isGateway && method === 'POST' && gateway.has(path)) {
+        return gateway.handle(path, exchange);
+      }
+    }
+    exchange.dropBody();
+    if (refusal !== undefined) return send(exchange, refusal);
+    if (method === 'OPTIONS') return send(exchange, { ...textPage(200, ''), body: '' });
+    if (isGateway) return send(exchange, gatewayMissing(gateway, path));
+    send(exchange, await findPage(routes, { method, path, query }));
+  }
+
+  private refusal(path: string, { secure, host, commonName }: Asker): Page | undefined {
+    const { hosts } = this.access;
+    const name = hostName(host ?? '');
+    if (!secure && !hosts.includes(ANY) && !hosts.includes(name)) {
+      return textPage(421, `the host "${name}" is not in --host-whitelist; add it, or use TLS`);
+    }
+    const asksGateway = this.options.gateway !== undefined && isGatewayPath(path);
+    if (!asksGateway || (commonName ?? '') === '' || !this.access.isAuthEnabled()) return undefined;
+    return textPage(400, NAME_IGNORED);
+  }
+
+  private cors(origin: string | undefined): Record<string, string> {
+    const { origins } = this.access;
+    const allowed = origins.length === 0 || origins.includes(ANY) ? ANY : origin;
+    if (allowed === undefined) return {};
+    if (allowed !== ANY && !origins.includes(allowed)) return {};
+    return { 'access-control-allow-origin': allowed, ...CORS_HEADERS };
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    clearTimeout(this.headerTimers.get(request.socket));
+    socket.on('error', () => socket.destroy());
+    const [path] = splitUrl(request.url ?? '/');
+    const { host, origin } = request.headers;
+    const refusal = this.refusal(path, {
+      secure: request.socket instanceof TLSSocket,
+      host,
+      commonName: this.peers.get(request.socket)?.commonName(),
+    });
+    const allowed = origin === undefined || 'access-control-allow-origin' in this.cors(origin);
+    const { gateway } = this.options;
+    if (
+      refusal === undefined &&
+      allowed &&
+      gateway?.upgrade(path, request, socket, head) === true
+    ) {
+      return;
+    }
+    const status = refusal?.status ?? (allowed ? 404 : 403);
+    // The client's half may stay open, and it may have said more already: neither is waited for.
+    this.expectHeaders(request.socket, this.options.limits.headerTimeoutMs);
+    socket.resume();
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${NO_BODY}\r\n`);
+  }
+}
+
+function gatewayMissing(gateway: Gateway, path: string): Page {
+  if (!gateway.has(path)) return textPage(404, 'Not Found');
+  return { ...textPage(405, 'Method Not Allowed'), headers: { allow: 'POST' } };
 }
 
 function splitUrl(url: string): [path: string, query: string] {
@@ -112,41 +221,17 @@ function splitUrl(url: string): [path: string, query: string] {
   return mark === -1 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
 }
 
-function send(response: ServerResponse, page: Page): void {
-  response.statusCode = page.status;
-  response.setHeader('content-type', page.contentType);
-  response.setHeader('content-length', Buffer.byteLength(page.body));
-  if (page.status === 405) response.setHeader('allow', 'GET');
-  response.end(page.body);
+/** Of `name`, `name:port` or `[address]:port`. */
+function hostName(host: string): string {
+  return host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }
 
-function textPage(status: number, text: string): Page {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
-}
-
-function jsonPage(status: number, value: Readonly<Record<string, string>>): Page {
-  return { status, contentType: 'application/json', body: JSON.stringify(value) };
-}
-
-async function healthPage(
-  services: HttpServerOptions['services'],
-  query: URLSearchParams,
-): Promise<Page> {
-  const serializable = query.get('serializable') === 'true';
-  const { healthy, reason } = await services.health.check({ serializable });
-  return jsonPage(healthy ? 200 : 503, { health: healthy ? 'true' : 'false', reason });
-}
-
-/** `etcdcluster` is the cluster's level, a minor version, once there is a leader to decide it. */
-async function versionPage(services: HttpServerOptions['services']): Promise<Page> {
-  const status = await services.maintenance.status();
-  if (!status.ok) return textPage(503, status.error.message);
-  const { version, storageVersion, leader } = status.value.result;
-  const [major, minor] = version.split('.');
-  const etcdcluster = leader === undefined ? 'not_decided' : `${major}.${minor}.0`;
-  return jsonPage(200, { etcdserver: version, etcdcluster, storage: storageVersion });
-}
-
-async function metricsPage(metrics: MetricsText): Promise<Page> {
-  return { status: 200, contentType: metrics.contentType, body: await metrics.text() };
+function send(exchange: HttpExchange, page: Page): void {
+  if (exchange.output.destroyed) return;
+  exchange.begin(page.status, {
+    'content-type': page.contentType,
+    'content-length': String(Buffer.byteLength(page.body)),
+    ...page.headers,
+  });
+  exchange.output.end(exchange.method === 'HEAD' ? undefined : page.body);
 }

@@ -1,19 +1,41 @@
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { type ClientPort, type ListenAddress, openClientPort } from './client-port.ts';
-import { etcdMethods } from './etcd-methods.ts';
+import type { CallObserver } from './call-observer.ts';
+import type { ClientPort, ListenAddress, OpenTls } from './client-port.ts';
+import { type ClientAddress, openClientPorts } from './client-ports.ts';
+import { Gateway } from './gateway/gateway.ts';
 import { GrpcServer } from './grpc-server.ts';
-import { HttpServer, type MetricsText } from './http-server.ts';
+import { type AccessRules, HttpServer } from './http-server.ts';
 import type { ApiLimits } from './limits.ts';
+import { etcdMethods } from './methods/etcd-methods.ts';
+import { type MetricsText, metricsRoutes, type PagesObserver, pageRoutes } from './pages/pages.ts';
+import type { PagesSource } from './pages/pages-source.ts';
 import type { Services } from './services.ts';
 
 /** The front end: what clients reach, from ports to services. */
 
 export interface ApiOptions {
   readonly services: Services;
+  readonly pages: PagesSource;
   readonly metrics: MetricsText;
-  readonly listen: readonly ListenAddress[];
+  /** Is told of health checks. */
+  readonly pagesObserver?: PagesObserver;
+  /** --enable-grpc-gateway; default: yes. */
+  readonly jsonGateway?: boolean;
+  /** Default: open to all origins and names. */
+  readonly access?: AccessRules;
+  readonly listen: readonly ClientAddress[];
+  /** --listen-metrics-urls: where metrics and health checks are served, and nothing else. */
+  readonly listenMetrics?: readonly ClientAddress[];
+  /** Needed where an address is secure. */
+  readonly tls?: OpenTls;
+  /** --client-cert-auth: the common name in a client's certificate says who it is. */
+  readonly certificateIsUser?: boolean;
   readonly limits: ApiLimits;
+  readonly clock: Pick<Clock, 'nowNs'>;
   readonly log: Log;
+  /** Is told of every gRPC call. */
+  readonly observer?: CallObserver;
 }
 
 export interface ApiServer {
@@ -25,32 +47,56 @@ export interface ApiServer {
 
 /** Rejects with ApiError if a port cannot be opened; then none stays open. */
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
-  const { services, metrics, limits, log } = options;
-  const grpc = new GrpcServer({ methods: etcdMethods(services), limits, log });
-  const http = new HttpServer({ services, metrics, limits, log });
-  const ports: ClientPort[] = [];
-  const closePorts = async (): Promise<void> => {
-    await Promise.all(ports.map((port) => port.close()));
-  };
-  try {
-    for (const address of options.listen) {
-      const port = await openClientPort(address, {
-        limits,
-        log,
-        acceptHttp2: (socket) => grpc.accept(socket),
-        acceptHttp1: (socket) => http.accept(socket),
-      });
-      ports.push(port);
-    }
-  } catch (error) {
-    await closePorts();
-    throw error;
-  }
+  const { services, pages, metrics, access, limits, clock, log, observer } = options;
+  const methods = etcdMethods(services);
+  const gatewayOptions = { methods, limits, clock, log, observer };
+  const gateway = (options.jsonGateway ?? true) ? new Gateway(gatewayOptions) : undefined;
+  const parts = { source: pages, metrics, observer: options.pagesObserver };
+  const routes = pageRoutes(parts);
+  const http = new HttpServer({ routes, gateway, access, limits, log });
+  const grpc = new GrpcServer({
+    methods,
+    limits,
+    log,
+    observer,
+    clock,
+    notGrpc: (stream, headers, peer) => http.handleHttp2(stream, headers, peer),
+  });
+  const watched = metricsRoutes(parts);
+  const health = new HttpServer({ routes: watched, gateway: undefined, access, limits, log });
+  const shared = { limits, log, tls: options.tls, certificateIsUser: options.certificateIsUser };
+  const ports = await openAll([
+    () =>
+      openClientPorts(options.listen, {
+        ...shared,
+        acceptHttp2: (socket, peer) => grpc.accept(socket, peer),
+        acceptHttp1: (socket, peer) => http.accept(socket, peer),
+      }),
+    () =>
+      openClientPorts(options.listenMetrics ?? [], {
+        ...shared,
+        acceptHttp2: undefined,
+        acceptHttp1: (socket, peer) => health.accept(socket, peer),
+      }),
+  ]);
   return {
     addresses: ports.map((port) => port.address),
     close: async () => {
-      await closePorts();
-      await Promise.all([grpc.close(), http.close()]);
+      await Promise.all(ports.map((port) => port.close()));
+      await Promise.all([grpc.close(), http.close(), health.close()]);
     },
   };
+}
+
+async function openAll(
+  opens: readonly (() => Promise<readonly ClientPort[]>)[],
+): Promise<readonly ClientPort[]> {
+  const ports: ClientPort[] = [];
+  try {
+    for (const open of opens) ports.push(...(await open()));
+    return ports;
+  } catch (error) {
+    await Promise.all(ports.map((port) => port.close()));
+    throw error;
+  }
 }

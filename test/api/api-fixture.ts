@@ -4,8 +4,10 @@ import { Registry } from 'prom-client';
 import { type ApiLimits, DEFAULT_API_LIMITS } from '../../src/api/limits.ts';
 import { createMetrics, type Metrics } from '../../src/api/metrics.ts';
 import { type ApiServer, startApi } from '../../src/api/start-api.ts';
+import { RealClock } from '../../src/host/real-clock.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { CLUSTER_ID, type FakeServices, fakeServices, MEMBER_ID } from './fake-services.ts';
+import { fakePages } from './http-fake-pages.ts';
 
 export const SILENT_LOG: Log = {
   debug: () => undefined,
@@ -27,11 +29,12 @@ export async function openApi(limits: Partial<ApiLimits> = {}): Promise<ApiFixtu
   const services = fakeServices();
   const metrics = createMetrics({
     registry: new Registry(),
+    clock: new RealClock(),
     source: {
       status: () => ({
         clusterId: CLUSTER_ID,
         memberId: MEMBER_ID,
-        leader: services.hasLeader ? MEMBER_ID : undefined,
+        leader: services.isLed ? MEMBER_ID : undefined,
         term: 7,
         raftIndex: 21,
         appliedIndex: 20,
@@ -45,9 +48,11 @@ export async function openApi(limits: Partial<ApiLimits> = {}): Promise<ApiFixtu
   });
   const api = await startApi({
     services,
+    pages: fakePages(services),
     metrics,
     listen: [{ host: '127.0.0.1', port: 0 }],
     limits: { ...DEFAULT_API_LIMITS, ...limits },
+    clock: new RealClock(),
     log: SILENT_LOG,
   });
   const { port } = api.addresses[0]!;

@@ -4,8 +4,10 @@ import { ApiError } from '../../src/api/api-error.ts';
 import { DEFAULT_API_LIMITS } from '../../src/api/limits.ts';
 import { startApi } from '../../src/api/start-api.ts';
 import { EtcdClient } from '../../src/client/etcd-client.ts';
+import { RealClock } from '../../src/host/real-clock.ts';
 import { expectOk } from '../client/expect-result.ts';
 import { type ApiFixture, openApi, SILENT_LOG } from './api-fixture.ts';
+import { fakePages } from './http-fake-pages.ts';
 
 /** Writes the chunks, a turn of the loop apart, and returns all that comes until the end. */
 async function exchange(port: number, chunks: readonly string[]): Promise<string> {
@@ -89,6 +91,8 @@ describe('one port for two protocols', () => {
     const taken = { host: '127.0.0.1', port: fixture.port };
     const start = startApi({
       services: fixture.services,
+      pages: fakePages(fixture.services),
+      clock: new RealClock(),
       metrics: fixture.metrics,
       listen: [{ host: '127.0.0.1', port: 0 }, taken],
       limits: DEFAULT_API_LIMITS,
@@ -127,7 +131,7 @@ describe('pages', () => {
       etcdcluster: '3.6.0',
       storage: '3.6.0',
     });
-    fixture.services.hasLeader = false;
+    fixture.services.isLed = false;
     expect(await version()).toMatchObject({ etcdcluster: 'not_decided' });
   });
 
@@ -155,7 +159,7 @@ describe('pages', () => {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).toMatch(/^process_resident_memory_bytes [0-9]{6,}$/m);
-    fixture.services.hasLeader = false;
+    fixture.services.isLed = false;
     expect(await (await get(fixture, '/metrics')).text()).toContain('etcd_server_has_leader 0');
   });
 

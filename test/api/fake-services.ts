@@ -28,7 +28,7 @@ export interface FakeServices extends Services {
   /** Runs in front of every KV call; an error is answered instead. */
   before: (name: string) => Promise<ServiceError | undefined>;
   healthy: boolean;
-  hasLeader: boolean;
+  isLed: boolean;
   calls: string[];
 }
 
@@ -55,21 +55,22 @@ export function fakeServices(): FakeServices {
   const services: FakeServices = {
     before: async () => undefined,
     healthy: true,
-    hasLeader: true,
+    isLed: true,
+    hasLeader: () => services.isLed,
     calls: [],
-    kv: {
+    kv: partly<Services['kv']>({
       range: (request) => run('range', () => store.range(request)),
       put: (request) => run('put', () => store.write(() => store.put(request))),
       deleteRange: (request) =>
         run('deleteRange', () => store.write(() => store.deleteRange(request))),
       txn: (request) => run('txn', () => store.write(() => store.txn(request))),
-    },
-    maintenance: {
+    }),
+    maintenance: partly<Services['maintenance']>({
       status: async () =>
         answerWith({
           clusterId: CLUSTER_ID,
           memberId: MEMBER_ID,
-          leader: services.hasLeader ? MEMBER_ID : undefined,
+          leader: services.isLed ? MEMBER_ID : undefined,
           term: 7,
           raftIndex: 21,
           appliedIndex: 20,
@@ -80,9 +81,11 @@ export function fakeServices(): FakeServices {
           version: '3.6.0',
           errors: [],
           storageVersion: '3.6.0',
+          dbSizeQuotaBytes: 2_147_483_648,
+          downgradeTo: undefined,
         }),
-    },
-    cluster: {
+    }),
+    cluster: partly<Services['cluster']>({
       memberList: async () =>
         answerWith({
           members: [
@@ -95,7 +98,12 @@ export function fakeServices(): FakeServices {
             },
           ],
         }),
-    },
+    }),
+    watch: partly<Services['watch']>({}),
+    lease: partly<Services['lease']>({}),
+    auth: partly<Services['auth']>({}),
+    lock: partly<Services['lock']>({}),
+    election: partly<Services['election']>({}),
     health: {
       check: async () =>
         services.healthy
@@ -105,6 +113,16 @@ export function fakeServices(): FakeServices {
   };
   return services;
 }
+
+/** Calls that the fake does not have are refused. */
+function partly<Service extends object>(calls: Partial<Service>): Service {
+  const refuse = async (): Promise<Result<never, ServiceError>> => err(NOT_HERE);
+  return new Proxy(calls, {
+    get: (target, name) => Reflect.get(target, name) ?? refuse,
+  }) as Service;
+}
+
+const NOT_HERE: ServiceError = { code: 12, message: 'the fake has no such call', definite: true };
 
 class FakeStore {
   revision = 1;

@@ -64,23 +64,23 @@ describe('gRPC front end', () => {
   test('unknown methods and services are unimplemented', async () => {
     await using fixture = await openApi();
     const call = (path: string) => rawCall(fixture.endpoint, { path, chunks: [RANGE_FRAME] });
-    expect((await call('/etcdserverpb.KV/Compact')).headers).toMatchObject({
+    expect((await call('/etcdserverpb.KV/RangeStream')).headers).toMatchObject({
       'grpc-status': '12',
-      'grpc-message': 'unknown method Compact for service etcdserverpb.KV',
+      'grpc-message': 'unknown method RangeStream for service etcdserverpb.KV',
     });
-    expect((await call('/etcdserverpb.Watch/Watch')).headers).toMatchObject({
+    expect((await call('/etcdserverpb.Other/Watch')).headers).toMatchObject({
       'grpc-status': '12',
-      'grpc-message': 'unknown service etcdserverpb.Watch',
+      'grpc-message': 'unknown service etcdserverpb.Other',
     });
     expect((await call('/')).headers['grpc-status']).toBe('12');
   });
 
-  test('what is no gRPC gets an HTTP status', async () => {
+  test('what is no gRPC is a page, or there is none', async () => {
     await using fixture = await openApi();
     const call = (headers: Record<string, string>) =>
       rawCall(fixture.endpoint, { path: RANGE, chunks: [], headers });
-    expect((await call({ 'content-type': 'application/json' })).headers[':status']).toBe(415);
-    expect((await call({ 'content-type': 'application/grpcx' })).headers[':status']).toBe(415);
+    expect((await call({ 'content-type': 'application/json' })).headers[':status']).toBe(404);
+    expect((await call({ 'content-type': 'application/grpcx' })).headers[':status']).toBe(404);
     expect((await call({ ':method': 'PUT' })).headers[':status']).toBe(405);
     const proto = await rawCall(fixture.endpoint, {
       path: RANGE,
