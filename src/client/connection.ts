@@ -1,4 +1,5 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, connect, type SecureClientSessionOptions } from 'node:http2';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { assertNever } from '../lib/assert.ts';
 import { type ClientError, neverSent } from './client-error.ts';
 
@@ -34,9 +35,23 @@ interface Dial {
   readonly timer: NodeJS.Timeout;
 }
 
+/** What a client has to show and whom it trusts; all in PEM. */
+export interface ClientTls {
+  /** Undefined: the authorities that come with Node. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Take whoever answers for the server. */
+  readonly insecureSkipVerify?: boolean;
+  /** The name that the server's certificate must have; default: the endpoint's host. */
+  readonly serverName?: string;
+}
+
 export interface ConnectionOptions {
-  /** `http://host:port`. */
+  /** `http://host:port` or `https://host:port`. */
   readonly endpoint: string;
+  /** For `https://`. */
+  readonly tls?: ClientTls;
   /** From dialling to being connected; then the dial has failed. */
   readonly dialTimeoutMs: number;
 }
@@ -125,6 +140,7 @@ export class Connection {
     const session = connect(this.options.endpoint, {
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       maxSessionMemory: SESSION_MEMORY_MB,
+      ...tlsOptions(this.options.tls),
     });
     const { dialTimeoutMs } = this.options;
     const timer = setTimeout(() => {
@@ -178,4 +194,22 @@ export class Connection {
     this.waiters.clear();
     for (const waiter of refused) waiter.refused(error);
   }
+}
+
+function tlsOptions(tls: ClientTls | undefined): SecureClientSessionOptions {
+  if (tls === undefined) return {};
+  const { ca, cert, key, insecureSkipVerify = false, serverName } = tls;
+  return {
+    ca,
+    cert,
+    key,
+    rejectUnauthorized: !insecureSkipVerify,
+    ...(serverName === undefined
+      ? {}
+      : {
+          servername: serverName,
+          checkServerIdentity: (_: string, peer: PeerCertificate) =>
+            checkServerIdentity(serverName, peer),
+        }),
+  };
 }

@@ -27,7 +27,7 @@ import {
 } from '../wire/range-messages.ts';
 import { readTxnResponse, writeTxnRequest } from '../wire/txn-messages.ts';
 import { type ClientError, maybeSent } from './client-error.ts';
-import { Connection } from './connection.ts';
+import { type ClientTls, Connection } from './connection.ts';
 import {
   type DeleteRangeOptions,
   deleteRangeRequest,
@@ -37,6 +37,7 @@ import {
   rangeRequest,
   type Text,
 } from './requests.ts';
+import { StreamCall, type StreamCallOptions } from './stream-call.ts';
 import { UnaryCall } from './unary-call.ts';
 
 /**
@@ -45,8 +46,10 @@ import { UnaryCall } from './unary-call.ts';
  */
 
 export interface EtcdClientOptions {
-  /** `http://host:port`. */
+  /** `http://host:port` or `https://host:port`. */
   readonly endpoint: string;
+  /** For `https://`. */
+  readonly tls?: ClientTls;
   /** Requests in flight; one more is refused at once, definitely. Default 4096. */
   readonly requestsMax?: number;
   /** From dialling to being connected. Default 1000. */
@@ -57,6 +60,13 @@ export interface EtcdClientOptions {
 
 export interface CallOptions {
   readonly timeoutMs?: number;
+}
+
+export interface StreamOptions {
+  /** Besides gRPC's own headers, e.g. `hasleader`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** To the first sign of the server. Default: as for requests. */
+  readonly openTimeoutMs?: number;
 }
 
 /** An answer's result, with the header beside it. */
@@ -74,22 +84,23 @@ export class EtcdClient {
   readonly endpoint: string;
   private readonly connection: Connection;
   private readonly requestsMax: number;
-  private readonly timeoutMs: number;
+  /** For requests that do not say. */
+  readonly timeoutMs: number;
   private requests = 0;
 
   /** Throws on an endpoint that is no URL. */
   constructor(options: EtcdClientOptions) {
     new URL(options.endpoint);
-    const { endpoint, dialTimeoutMs = DIAL_TIMEOUT_MS } = options;
+    const { endpoint, tls, dialTimeoutMs = DIAL_TIMEOUT_MS } = options;
     this.endpoint = endpoint;
     this.requestsMax = options.requestsMax ?? REQUESTS_MAX;
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    this.connection = new Connection({ endpoint, dialTimeoutMs });
+    this.connection = new Connection({ endpoint, tls, dialTimeoutMs });
   }
 
   range(request: RangeOptions, options?: CallOptions): Outcome<RangeResult> {
     const frame = hotFrame(rangeRequest(request), writeRangeRequest, SIZE_HINT_BYTES);
-    return this.call('KV/Range', frame, hotResponse(readRangeResponse), options);
+    return this.call('etcdserverpb.KV/Range', frame, hotResponse(readRangeResponse), options);
   }
 
   /** One key; `kv` is undefined if it is not there. */
@@ -104,22 +115,27 @@ export class EtcdClient {
   put(request: PutOptions, options?: CallOptions): Outcome<PutResult> {
     const complete = putRequest(request);
     const frame = hotFrame(complete, writePutRequest, putRequestSizeHintBytes(complete));
-    return this.call('KV/Put', frame, hotResponse(readPutResponse), options);
+    return this.call('etcdserverpb.KV/Put', frame, hotResponse(readPutResponse), options);
   }
 
   deleteRange(request: DeleteRangeOptions, options?: CallOptions): Outcome<DeleteRangeResult> {
     const frame = hotFrame(deleteRangeRequest(request), writeDeleteRangeRequest, SIZE_HINT_BYTES);
-    return this.call('KV/DeleteRange', frame, hotResponse(readDeleteRangeResponse), options);
+    return this.call(
+      'etcdserverpb.KV/DeleteRange',
+      frame,
+      hotResponse(readDeleteRangeResponse),
+      options,
+    );
   }
 
   txn(request: TxnRequest, options?: CallOptions): Outcome<TxnResult> {
     const frame = hotFrame(request, writeTxnRequest, SIZE_HINT_BYTES);
-    return this.call('KV/Txn', frame, hotResponse(readTxnResponse), options);
+    return this.call('etcdserverpb.KV/Txn', frame, hotResponse(readTxnResponse), options);
   }
 
   status(options?: CallOptions): Outcome<StatusMessage> {
     const frame = frameMessage(new Uint8Array(0));
-    return this.call('Maintenance/Status', frame, decodeStatusResponse, options);
+    return this.call('etcdserverpb.Maintenance/Status', frame, decodeStatusResponse, options);
   }
 
   memberList(
@@ -127,7 +143,7 @@ export class EtcdClient {
     options?: CallOptions,
   ): Outcome<MembersMessage> {
     const frame = frameMessage(encodeMemberListRequest(request));
-    return this.call('Cluster/MemberList', frame, decodeMemberListResponse, options);
+    return this.call('etcdserverpb.Cluster/MemberList', frame, decodeMemberListResponse, options);
   }
 
   /** Requests in flight end as after a lost connection. */
@@ -135,7 +151,26 @@ export class EtcdClient {
     this.connection.close();
   }
 
-  private call<Value extends object>(
+  /** A streaming call, opened now; it does not count as a request. */
+  stream(
+    method: string,
+    handlers: Pick<StreamCallOptions, 'onMessage' | 'onEnd'>,
+    options: StreamOptions = {},
+  ): StreamCall {
+    const call = new StreamCall({
+      connection: this.connection,
+      path: `/${method}`,
+      metadata: options.metadata ?? {},
+      openTimeoutMs: options.openTimeoutMs ?? this.timeoutMs,
+      responseBytesMax: RESPONSE_BYTES_MAX,
+      ...handlers,
+    });
+    call.start();
+    return call;
+  }
+
+  /** For services with a file of their own; `method` is `package.Service/Method`. */
+  call<Value extends object>(
     method: string,
     frame: Uint8Array,
     decode: (bytes: Uint8Array) => Result<AnswerMessage<Value>, WireError>,
@@ -153,7 +188,7 @@ export class EtcdClient {
       };
       new UnaryCall({
         connection: this.connection,
-        path: `/etcdserverpb.${method}`,
+        path: `/${method}`,
         frame,
         timeoutMs: options?.timeoutMs ?? this.timeoutMs,
         responseBytesMax: RESPONSE_BYTES_MAX,

@@ -70,6 +70,8 @@ describe('EtcdClient against our front end', () => {
       appliedIndex: 20,
       dbSizeBytes: 8192,
       storageVersion: '3.6.0',
+      dbSizeQuotaBytes: 2_147_483_648,
+      downgradeTo: undefined,
     });
     const { members } = expectOk(await client.memberList({ linearizable: true }));
     expect(members).toEqual([
