@@ -11,9 +11,11 @@ export const EXIT_CODE: Readonly<Record<ExitReason, number>> = {
   dataDir: 4,
   /** The disk failed while running; what was acknowledged is on a majority's disks. */
   disk: 5,
+  /** The others removed this member; it must not be started again on this directory. */
+  removed: 6,
 };
 
-export type ExitReason = 'ok' | 'internal' | 'settings' | 'port' | 'dataDir' | 'disk';
+export type ExitReason = 'ok' | 'internal' | 'settings' | 'port' | 'dataDir' | 'disk' | 'removed';
 
 /** Ends the process with one line and a code of its own. */
 export class StartError extends Error {

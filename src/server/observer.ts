@@ -7,14 +7,25 @@ import type { Log } from '../ports/log.ts';
 /** What happens to the member, as operators see it: in the log and in metrics. */
 export function observerOf(
   log: Log,
-  metrics: Pick<Metrics, 'countLeaderChange' | 'countProposalFailed'>,
+  metrics: Pick<Metrics, 'countLeaderChange' | 'countProposalFailed' | 'countReadIndexFailed'>,
+  events: { readonly onRemoved: () => void; readonly onLostEntries: () => void },
 ): MemberObserver {
+  let isRemoved = false;
   return {
     onFact(fact) {
+      if (fact.type === 'removedFromCluster') {
+        // Every peer says so, again and again.
+        if (isRemoved) return;
+        isRemoved = true;
+        events.onRemoved();
+      }
+      // Said with what to do about it, by whoever is told.
+      if (fact.type === 'lostEntries') return events.onLostEntries();
       logFact(log, fact);
       if (namesLeader(fact)) metrics.countLeaderChange();
     },
     onProposalFailed: () => metrics.countProposalFailed(),
+    onReadFailed: () => metrics.countReadIndexFailed(),
   };
 }
 

@@ -1,35 +1,37 @@
-import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { DEFAULT_API_LIMITS } from '../api/limits.ts';
-import { createMetrics } from '../api/metrics.ts';
-import type { Services } from '../api/services.ts';
+import { createMetrics, type Metrics } from '../api/metrics.ts';
+import { pagesSourceOf } from '../api/pages/pages-source.ts';
 import { type ApiServer, startApi } from '../api/start-api.ts';
-import { type DirectoryLock, lockDirectory } from '../host/directory-lock.ts';
 import { NodeDisk } from '../host/node-disk.ts';
 import { RealClock } from '../host/real-clock.ts';
 import { SystemRandom } from '../host/system-random.ts';
 import { formatId } from '../lib/ids.ts';
-import type { MemberConfig } from '../member/config.ts';
-import { DEFAULT_LIMITS } from '../member/limits.ts';
 import { Member } from '../member/member.ts';
-import { type RecoveredMember, recover } from '../member/recover.ts';
+import type { RecoveredMember } from '../member/recover.ts';
 import { StartedMember } from '../member/started-member.ts';
-import { Storage } from '../member/storage.ts';
-import { timingOf } from '../member/timing.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type Disk, DiskError } from '../ports/disk.ts';
 import type { Log } from '../ports/log.ts';
-import { RAFT_DEFAULTS } from '../raft/config.ts';
-import { ClusterService } from '../service/cluster.ts';
-import { HealthService } from '../service/health.ts';
-import { KvService } from '../service/kv.ts';
-import { MaintenanceService } from '../service/maintenance.ts';
-import { checkpointSink, checkpointSource, removeReceived } from '../snap/snapshot-files.ts';
-import { TcpNetwork } from '../transport/tcp-network.ts';
-import { SEGMENT_BYTES_MAX } from '../wal/wal.ts';
+import { type AllServices, createServices } from '../service/all-services.ts';
+import { removeReceived } from '../snap/snapshot-files.ts';
+import { clientAddressesOf } from './client-addresses.ts';
+import { markerOf } from './directory-mark.ts';
 import { StartError } from './exit-code.ts';
+import { bringElectionForward } from './first-election.ts';
+import { refuseCorrupt } from './initial-corruption.ts';
+import { memberConfigOf, RECEIVE_EXTRA_BYTES, serviceSettingsOf } from './member-config.ts';
+import {
+  DefragmentMeter,
+  metricsSourceOf,
+  networkObserverOf,
+  openStorage,
+} from './metrics-source.ts';
 import { observerOf } from './observer.ts';
+import { directoriesOf, lockOrRefuse, openDirectory } from './open-directory.ts';
+import { bindPeers, openNetwork } from './open-network.ts';
+import { type OpenedTls, openTls } from './open-tls.ts';
 import { checkPorts } from './ports-free.ts';
+import { closePorts, openServicePorts } from './service-ports.ts';
 import type { Settings } from './settings.ts';
 
 /** Puts a member together over the real ports: disk, network, clock. */
@@ -39,205 +41,159 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface ServerEvents {
+  /** The member cannot go on; called at most a few times. */
+  onFatal(what: string, cause: unknown): void;
+  /** The others removed this member: it has to stop. */
+  onRemoved(): void;
+}
+
 /** Throws {@link StartError}; nothing in the data directory is changed before the ports are had. */
 export async function startServer(
   settings: Settings,
   log: Log,
-  onFatal: (what: string, cause: unknown) => void,
+  events: ServerEvents,
 ): Promise<RunningServer> {
   const [clock, disk, random] = [new RealClock(), new NodeDisk(), new SystemRandom()];
-  const snapDirectory = join(settings.dataDir, 'member', 'snap');
-  const config = memberConfig(settings);
-  const network = openNetwork(settings, { config, clock, log, disk, snapDirectory });
-  await bindPeers(network, settings);
-  await checkPorts(settings.listenClient);
+  const directories = directoriesOf(settings);
+  const tls = openTls(settings.tls, { clock, log });
+  await checkPorts('listen-peer-urls', settings.listenPeer);
+  const { listenClient, listenClientHttp, listenMetrics } = settings;
+  const forClients = [...listenClient, ...listenClientHttp, ...listenMetrics];
+  await checkPorts('listen-client-urls', forClients, settings.listenPeer);
   const lock = await lockOrRefuse(settings, disk, log);
   const metrics = createMetrics({
     registry: new Registry(),
-    // Asked when scraped, and nobody can scrape before the member is there.
-    source: { status: () => member.status(), pendingProposals: () => member.pendingCount() },
-  });
-  const { recovered, wal, notes } = await recoverOrRefuse(settings, {
-    disk,
     clock,
-    snapDirectory,
-    onSync: metrics.observeFsync,
+    level: settings.metrics,
+    // Asked when scraped, and nobody can scrape before the member is there.
+    source: metricsSourceOf(() => measured),
   });
+  const onSync = metrics.observeFsync;
+  const defragments = new DefragmentMeter(clock, metrics.observeDefrag);
+  const peerRequestTls = tls.peerRequest ?? {};
+  const parts = { disk, clock, onSync, tls: peerRequestTls };
+  const opened = await openDirectory(settings, directories, parts);
   // Only now: whoever is refused gets one line that says why, and nothing else.
-  log.info('starting', describe(settings));
-  for (const note of notes) log.warn(note);
-  await removeReceived(disk, snapDirectory);
-  const storage = new Storage({ disk, clock, snapDirectory, wal });
-  const observer = observerOf(log, metrics);
+  log.info('starting', describe(settings, opened));
+  for (const note of opened.notes) log.warn(note);
+  const config = memberConfigOf(settings, opened);
+  const network = openNetwork(settings, {
+    config,
+    opened,
+    clock,
+    log,
+    disk,
+    tls,
+    snapDirectory: directories.snap,
+    member: () => member,
+    observer: networkObserverOf(metrics),
+  });
+  const { wal } = opened;
+  const storage = openStorage({ disk, clock, snapDirectory: directories.snap, wal }, metrics);
+  const mark = markerOf(settings, { disk, log, memberId: config.memberId });
+  const observer = observerOf(log, metrics, {
+    onRemoved: () => {
+      mark.removed();
+      clock.after(REMOVED_GRACE_MS, events.onRemoved);
+    },
+    onLostEntries: mark.lostEntries,
+  });
+  const { onFatal } = events;
   const ports = { clock, network, storage, log, observer, onFatal, random };
-  const member = new StartedMember(new Member(config, recovered, random), config, ports);
+  const member = new StartedMember(new Member(config, opened.recovered, random), config, ports);
+  const quotaBytes = settings.quota.backendBytes;
+  const measured = { member, storage, network, wal, defragments, quotaBytes };
+  // Whoever connects asks the member who is in the cluster, so it comes first.
+  await bindPeers(network, settings);
+  await removeReceived(disk, directories.snap);
+  const snapDirectory = directories.snap;
+  const onDefragment = (): (() => void) => defragments.begin();
+  const portParts = { clock, disk, random, snapDirectory, member, onDefragment };
+  const servicePorts = await openServicePorts(settings, portParts);
+  const services = createServices(member, servicePorts, serviceSettingsOf(settings));
+  member.answerWith(services.answers);
   member.start();
-  const api = await openApi(settings, { services: servicesOf(member), metrics, log });
+  bringElectionForward(member, clock, {
+    timing: config.timing,
+    isWanted: settings.raft.initialElectionTickAdvance,
+  });
+  if (settings.corruption.initialCheck) await refuseCorrupt(member, settings, clock);
+  const api = await openApi(settings, { member, services, metrics, log, clock, tls });
+  const endWatch = metrics.watchEventLoop();
   log.info('ready to serve client requests', { urls: settings.listenClient.map(({ url }) => url) });
   return {
     // In this order: a request refused because its connection closes must not have been
     // proposed, and clients count on that.
     stop: async () => {
+      endWatch();
       await member.stop();
       await api.close();
+      services.close();
       await network.close();
       await storage.close();
+      await closePorts(servicePorts);
       await lock?.release();
     },
   };
 }
 
-interface NetworkParts {
-  readonly config: MemberConfig;
-  readonly clock: Clock;
+/** So that the others hear that their decision has been taken up (as etcd). */
+const REMOVED_GRACE_MS = 1_000;
+
+interface ApiParts {
+  readonly member: StartedMember;
+  readonly services: AllServices;
+  readonly metrics: Metrics;
   readonly log: Log;
-  readonly disk: Disk;
-  readonly snapDirectory: string;
+  readonly clock: Clock;
+  readonly tls: OpenedTls;
 }
 
-function openNetwork(settings: Settings, parts: NetworkParts): TcpNetwork {
-  const { config, clock, log, disk, snapDirectory } = parts;
-  return new TcpNetwork({
-    self: config.memberId,
-    clusterId: config.clusterId,
-    peers: peersOf(settings),
-    clock,
-    log,
-    source: checkpointSource(disk, snapDirectory),
-    sink: checkpointSink(disk, snapDirectory),
-    timeoutMs: Math.max(3 * settings.heartbeatMs, 300),
-    redialMs: Math.max(settings.heartbeatMs / 4, 10),
-  });
-}
-
-async function lockOrRefuse(
-  settings: Settings,
-  disk: Disk,
-  log: Log,
-): Promise<DirectoryLock | undefined> {
-  const { dataDir } = settings;
+async function openApi(settings: Settings, parts: ApiParts): Promise<ApiServer> {
+  const { member, services, metrics, log, clock, tls } = parts;
+  const { http, limits } = settings;
   try {
-    await disk.makeDirectory(dataDir);
-  } catch (error) {
-    throw unusable(error);
-  }
-  const lock = await lockDirectory(dataDir);
-  if (lock === 'taken') {
-    throw new StartError(
-      'dataDir',
-      `data-dir: another process uses ${dataDir}; stop it or choose another directory`,
-    );
-  }
-  if (lock !== 'unsupported') return lock;
-  log.warn('this system cannot lock the data directory; start one member on it only', { dataDir });
-  return undefined;
-}
-
-function memberConfig(settings: Settings): MemberConfig {
-  return {
-    memberId: settings.self.id,
-    clusterId: settings.clusterId,
-    name: settings.name,
-    clientUrls: settings.advertiseClientUrls,
-    timing: timingOf(settings.heartbeatMs, settings.electionMs),
-    limits: DEFAULT_LIMITS,
-    raft: RAFT_DEFAULTS,
-    snapshotCount: settings.snapshotCount,
-    catchupEntries: Math.min(CATCHUP_ENTRIES, settings.snapshotCount),
-  };
-}
-
-/** etcd's --snapshot-catchup-entries. */
-const CATCHUP_ENTRIES = 5_000;
-
-function peersOf(settings: Settings): Map<bigint, { host: string; port: number }> {
-  return new Map(
-    settings.initialMembers.map(({ id, peerUrls }) => {
-      const url = new URL(peerUrls[0]!);
-      return [id, { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) }];
-    }),
-  );
-}
-
-async function bindPeers(network: TcpNetwork, settings: Settings): Promise<void> {
-  for (const address of settings.listenPeer) {
-    try {
-      await network.bind(address);
-    } catch (error) {
-      const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      throw new StartError(
-        'port',
-        `listen-peer-urls: cannot listen on ${address.url} (${reason}); free the port or choose another`,
-        error,
-      );
-    }
-  }
-}
-
-async function recoverOrRefuse(
-  settings: Settings,
-  ports: Pick<Parameters<typeof recover>[0], 'disk' | 'clock' | 'snapDirectory' | 'onSync'>,
-): Promise<RecoveredMember> {
-  try {
-    const recovered = await recover({
-      ...ports,
-      walDirectory: join(settings.dataDir, 'member', 'wal'),
-      segmentBytesMax: SEGMENT_BYTES_MAX,
-      memberId: settings.self.id,
-      clusterId: settings.clusterId,
-      mayBootstrap: settings.initialClusterState === 'new',
-      initialMembers: settings.initialMembers.map((member) => ({
-        ...member,
-        clientUrls: [],
-        isLearner: false,
-      })),
+    return await startApi({
+      services,
+      pages: pagesSourceOf(member),
+      metrics,
+      pagesObserver: metrics,
+      observer: metrics.calls,
+      log,
+      clock,
+      jsonGateway: http.gateway,
+      access: {
+        origins: http.cors,
+        hosts: http.hostWhitelist,
+        isAuthEnabled: () => member.auth.enabled,
+      },
+      listen: clientAddressesOf(settings),
+      listenMetrics: settings.listenMetrics,
+      tls: tls.clientPort,
+      certificateIsUser: settings.tls.clientCertAuth,
+      limits: {
+        ...DEFAULT_API_LIMITS,
+        concurrentStreamsMax: limits.concurrentStreamsMax,
+        receiveBytesMax: limits.requestBytesMax + RECEIVE_EXTRA_BYTES,
+      },
     });
-    if (recovered.ok) return recovered.value;
-    throw new StartError('dataDir', recovered.error);
-  } catch (error) {
-    throw unusable(error);
-  }
-}
-
-function unusable(error: unknown): unknown {
-  if (!(error instanceof DiskError)) return error;
-  return new StartError(
-    'dataDir',
-    `data-dir: ${error.path} cannot be used (${error.code}); check that it exists and is writable`,
-    error,
-  );
-}
-
-function servicesOf(member: StartedMember): Services {
-  return {
-    kv: new KvService(member),
-    maintenance: new MaintenanceService(member),
-    cluster: new ClusterService(member),
-    health: new HealthService(member),
-  };
-}
-
-async function openApi(
-  settings: Settings,
-  parts: Pick<Parameters<typeof startApi>[0], 'services' | 'metrics' | 'log'>,
-): Promise<ApiServer> {
-  try {
-    return await startApi({ ...parts, listen: settings.listenClient, limits: DEFAULT_API_LIMITS });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartError('port', `listen-client-urls: ${reason}`, error);
   }
 }
 
-function describe(settings: Settings): Record<string, string | number> {
+function describe(
+  settings: Settings,
+  { memberId, clusterId, members }: RecoveredMember,
+): Record<string, string | number> {
   return {
     name: settings.name,
-    memberId: formatId(settings.self.id),
-    clusterId: formatId(settings.clusterId),
+    memberId: formatId(memberId),
+    clusterId: formatId(clusterId),
     dataDir: settings.dataDir,
-    initialCluster: settings.initialMembers
-      .map(({ name, peerUrls }) => `${name}=${peerUrls}`)
-      .join(),
+    members: members.map(({ name, peerUrls }) => `${name}=${peerUrls}`).join(),
     listenPeerUrls: settings.listenPeer.map(({ url }) => url).join(),
     listenClientUrls: settings.listenClient.map(({ url }) => url).join(),
     heartbeatMs: settings.heartbeatMs,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clusterIdOf, memberIdOf } from '../../src/host/member-ids.ts';
-import { parseFlags } from '../../src/server/flags.ts';
+import { parseFlags } from '../../src/server/parse-flags.ts';
 import { type Settings, settingsOf } from '../../src/server/settings.ts';
 
 function settings(argv: string[], environment: Record<string, string> = {}): Settings {
@@ -23,9 +23,23 @@ describe('settings', () => {
       electionMs: 1000,
     });
     expect(defaults.listenClient).toEqual([
-      { url: 'http://localhost:2379', host: 'localhost', port: 2379 },
+      { url: 'http://localhost:2379', host: 'localhost', port: 2379, secure: false },
     ]);
     expect(defaults.self.peerUrls).toEqual(['http://localhost:2380']);
+  });
+
+  test('port 0 leaves the choice to the system', () => {
+    const urls = ['--listen-client-urls', 'http://0.0.0.0:0'];
+    const { listenClient } = settings([...urls, '--advertise-client-urls', 'http://0.0.0.0:0']);
+    expect(listenClient).toMatchObject([{ host: '0.0.0.0', port: 0 }]);
+  });
+
+  test('a Unix socket may stand for host and port', () => {
+    const url = 'unix:///run/n1.sock:1';
+    const flags = ['--listen-peer-urls', url, '--initial-advertise-peer-urls', url];
+    const { listenPeer, self } = settings(flags);
+    expect(listenPeer).toMatchObject([{ url, path: '/run/n1.sock:1', secure: false }]);
+    expect(self.peerUrls).toEqual([url]);
   });
 
   test('a flag beats the environment, in both spellings', () => {
@@ -63,7 +77,9 @@ describe('settings', () => {
     [['--listen-peer-urls', 'http://'], 'listen-peer-urls: "http://" is not a URL'],
     [['--listen-peer-urls', 'http://a'], 'listen-peer-urls: "http://a" has no port'],
     [['--listen-peer-urls', 'http://a:1/x'], 'must not have a path'],
-    [['--listen-peer-urls', 'https://a:1'], 'asks for TLS'],
+    [['--listen-peer-urls', 'https://a'], '"https://a" has no port; write https://HOST:PORT'],
+    [['--listen-peer-urls', 'http://u:p@a:1'], 'must not have a user or a password'],
+    [['--listen-peer-urls', 'http://a:1,https://a:1'], 'has a:1 with TLS and without; keep one'],
     [[LISTEN, 'http://a:1'], 'advertise-client-urls: is required with listen-client-urls'],
     [['--initial-cluster', 'n1'], 'initial-cluster: "n1" is not NAME=URL'],
     [['--initial-cluster', 'a=http://x:1,b=http://x:1'], 'is given twice'],
