@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
 import type { BackendChoice } from './backends.ts';
 import type { Action, Choose } from './cli/action.ts';
+import { addBench } from './cli/bench.ts';
 import { addMutants } from './cli/mutants.ts';
 import { addSimulation } from './cli/sim.ts';
 import { withTiming } from './cli/timing-options.ts';
@@ -84,6 +85,7 @@ function buildProgram(choose: Choose): Command {
   addMeasurements(program, choose);
   addSimulation(program, choose);
   addMutants(program, choose);
+  addBench(program, choose);
   program
     .command('sweep')
     .description('remove what killed harnesses left behind')
@@ -97,7 +99,7 @@ function buildProgram(choose: Choose): Command {
     const problem = command === undefined ? 'no command' : `unknown command ${command}`;
     throw new StormError(
       `${problem}; use run, check, report, sim, fuzz, replay, scope, sweep, failover,` +
-        ' durability or mutants',
+        ' durability, mutants or bench',
     );
   });
   return program;

@@ -51,6 +51,12 @@ test.concurrent.each<[string, readonly string[], RegExp]>([
   ['unknown catalogue', ['mutants', '--of', 'docs'], /--of docs: unknown; use server, checkers/],
   ['bad shard', ['fuzz', '--shard', '3/2'], /--shard 3\/2: give i\/n with i from 1 to n/],
   ['too many members', ['sim', '--members', '8'], /--members 8: give a whole number from 1 to 7/],
+  [
+    'nothing to measure against',
+    ['bench', 'zookeeper'],
+    /bench zookeeper: unknown; use bench etcd/,
+  ],
+  ['bad cell', ['bench', 'etcd', '--only', 'stormraft', '--cells', 'get:1'], /--cells get:1: give/],
   ['nothing to scope', ['scope'], /scope: give what to play .*or --live/],
   ['etcd cannot be simulated', ['run', '--cluster', 'sim', '--target', 'etcd:/bin/sh'], /--target/],
 ])('%s', async (_, args, message) => {

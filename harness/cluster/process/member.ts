@@ -54,6 +54,11 @@ export class Member {
     return this.#state.kind === 'running';
   }
 
+  /** Of the server, or of the disk in front of it; undefined: not running. */
+  get pid(): number | undefined {
+    return this.#state.kind === 'running' ? this.#state.pid : undefined;
+  }
+
   /** What the server has logged since its last start, as far as the last lines go. */
   get logTail(): string {
     return logTail(this.#options.logPath, this.#logStartBytes);
