@@ -1,88 +1,94 @@
 /**
  * Clients of simulated members. They call the services directly, over a link with latency:
- * validation, proposals and reads are the real code; only framing is left out. What breaks a
- * connection in reality breaks it here, with the same certainty about the outcome.
+ * validation, proposals and reads are the real code; only framing is left out.
  */
-import { type ClientError, maybeSent, neverSent, timedOut } from '../../src/client/client-error.ts';
 import { rangeRequest } from '../../src/client/requests.ts';
 import { assert } from '../../src/lib/assert.ts';
-import { err, ok, type Result } from '../../src/lib/result.ts';
-import type { RangeRequest } from '../../src/mvcc/request.ts';
-import type { Random } from '../../src/ports/random.ts';
-import type { Answer, Reply } from '../../src/service/response.ts';
-import type { CallOptions, KvClient } from '../../workloads/kv-client.ts';
+import type { RangeRequest, TxnRequest } from '../../src/mvcc/request.ts';
+import { isReadOnly } from '../../src/mvcc/txn.ts';
+import type { FullClient } from '../../workloads/full-client.ts';
+import type { KvClient } from '../../workloads/kv-client.ts';
 import type { ClusterNode } from '../cluster/cluster.ts';
 import type { MemberProbe } from '../member-probe.ts';
-import { drawNs } from './draw-ns.ts';
-import type { SimLoop } from './loop.ts';
-import { clientUrl, type SimNode, type SimServices } from './node.ts';
+import { authCalls } from './client-auth.ts';
+import { type ClusterClient, clusterCalls } from './client-cluster.ts';
+import { leaseCalls } from './client-leases.ts';
+import { ClientLink, type ClientParts, type Given } from './client-link.ts';
+import { upkeepCalls } from './client-upkeep.ts';
+import { clientUrl, type SimNode } from './node.ts';
+import { permitsKeys } from './oracle/auth-model.ts';
 import type { Oracle } from './oracle/oracle.ts';
-import type { Between } from './plan.ts';
+import { SimWatchCall } from './watch-call.ts';
 
-export interface ClientParts {
-  readonly loop: SimLoop;
-  readonly random: Random;
-  readonly latencyUs: Between;
-  readonly nodes: readonly SimNode[];
-  readonly oracle: Oracle;
-  /** An answer that differs from the oracle's. */
-  readonly onWrong: (node: SimNode, detail: string) => void;
-}
+export type { ClientParts };
 
 /** What is asked for is an answer. */
 const ANY_READ: RangeRequest = rangeRequest({ key: '/' });
+/** Who may do everything, wherever anybody is asked. */
+const ROOT = 'root';
 
 export class SimClients {
   readonly #parts: ClientParts;
+  readonly #watches = new Set<SimWatchCall>();
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
   }
 
   /** A workload's connection to the member at a client URL. */
-  connect(endpoint: string): KvClient {
-    const { oracle } = this.#parts;
+  connect(endpoint: string): FullClient {
     const node = this.#nodeAt(endpoint);
+    const link = new ClientLink(this.#parts, node, ROOT);
     return {
-      range: (request, options) =>
-        this.#call(node, options, ({ kv }) => kv.range(request), {
-          compare: (given) => oracle.compareRange(request, given),
-        }),
-      put: (request, options) =>
-        this.#call(node, options, ({ kv }) => kv.put(request), {
-          compare: (given) => oracle.comparePut(request, given),
-        }),
-      deleteRange: (request, options) =>
-        this.#call(node, options, ({ kv }) => kv.deleteRange(request), {
-          compare: (given) => oracle.compareDeleteRange(request, given),
-        }),
-      txn: (request, options) =>
-        this.#call(node, options, ({ kv }) => kv.txn(request), {
-          compare: (given) => oracle.compareTxn(request, given),
-        }),
-      close: () => undefined,
+      ...this.#kv(link),
+      ...leaseCalls(link),
+      ...upkeepCalls(link),
+      ...authCalls(link),
+      as: (user) => this.#kv(new ClientLink(this.#parts, node, user)),
+      watch: (handlers) => {
+        const call = new SimWatchCall(link, handlers, () => this.#watches.delete(call));
+        this.#watches.add(call);
+        return call;
+      },
     };
   }
 
+  administrate(endpoint: string): ClusterClient {
+    return clusterCalls(new ClientLink(this.#parts, this.#nodeAt(endpoint), ROOT));
+  }
+
+  /** Watch streams that are open. */
+  watches(): Iterable<SimWatchCall> {
+    return this.#watches;
+  }
+
   probe(): MemberProbe {
-    const nodeOf = ({ clientUrl: url }: ClusterNode): SimNode => this.#nodeAt(url);
+    const links = new Map<string, ClientLink>();
+    const linkTo = ({ clientUrl: url }: ClusterNode): ClientLink => {
+      const link = links.get(url) ?? new ClientLink(this.#parts, this.#nodeAt(url), ROOT);
+      links.set(url, link);
+      return link;
+    };
     return {
       status: async (node, timeoutMs) => {
-        const answer = await this.#call(nodeOf(node), { timeoutMs }, (services) =>
-          services.maintenance.status(),
+        const answer = await linkTo(node).call(
+          { timeoutMs },
+          async ({ maintenance }, { caller }) => {
+            return maintenance.status(caller);
+          },
         );
         if (!answer.ok) return undefined;
-        const { header, result } = answer.value;
+        const { result } = answer.value;
         return {
-          isLeader: result.leader === header.memberId,
-          term: header.raftTerm,
+          isLeader: result.leader === result.memberId,
+          term: result.term,
           commitIndex: result.raftIndex,
           appliedIndex: result.appliedIndex,
         };
       },
       linearizableRead: async (node, timeoutMs) => {
-        const answer = await this.#call(nodeOf(node), { timeoutMs }, ({ kv }) =>
-          kv.range(ANY_READ),
+        const answer = await linkTo(node).call({ timeoutMs }, ({ kv }, { caller }) =>
+          kv.range(ANY_READ, caller),
         );
         return answer.ok;
       },
@@ -91,58 +97,37 @@ export class SimClients {
     };
   }
 
-  #call<Value>(
-    node: SimNode,
-    { timeoutMs }: CallOptions,
-    perform: (services: SimServices) => Reply<Value>,
-    check?: {
-      readonly compare: (given: {
-        readonly revision: number;
-        readonly result: Value;
-      }) => string | undefined;
-    },
-  ): Promise<Result<Answer<Value>, ClientError>> {
-    const { loop, onWrong } = this.#parts;
-    return new Promise((resolve) => {
-      const deadline = loop.schedule(timeoutMs * 1e6, () => resolve(err(timedOut({ sent: true }))));
-      const arrive = (outcome: Result<Answer<Value>, ClientError>): void => {
-        loop.schedule(this.#latencyNs(), () => {
-          deadline[Symbol.dispose]();
-          resolve(outcome);
-        });
-      };
-      loop.schedule(this.#latencyNs(), () => {
-        const { life } = node;
-        if (life?.serving === undefined) return arrive(err(neverSent('connection refused')));
-        const broken = (): void => arrive(err(maybeSent('connection lost')));
-        life.onEnd.add(broken);
-        const { services } = life.serving;
-        life.process.schedule(0, () => {
-          const answered = perform(services).then(
-            (answer) => {
-              // The process may have died over it.
-              if (!life.onEnd.delete(broken)) return;
-              if (!answer.ok) return arrive(answer);
-              const { header, result } = answer.value;
-              const wrong = check?.compare({ revision: header.revision, result });
-              if (wrong !== undefined) onWrong(node, wrong);
-              arrive(ok(answer.value));
-            },
-            (error: unknown) => {
-              if (!life.onEnd.delete(broken)) return;
-              onWrong(node, `the service threw ${String(error)}`);
-              broken();
-            },
-          );
-          // A check that throws ends the simulation.
-          answered.catch((error: unknown) => {
-            loop.schedule(0, () => {
-              throw error;
-            });
-          });
-        });
-      });
-    });
+  #kv(link: ClientLink): KvClient {
+    const { oracle } = this.#parts;
+    return {
+      range: (request, options) =>
+        link.call(
+          options,
+          ({ kv }, { caller }) => kv.range(request, caller),
+          (given) => oracle.compareRange(request, given) ?? refusedRead(oracle, [request], given),
+        ),
+      put: (request, options) =>
+        link.call(
+          options,
+          ({ kv }, { caller }) => kv.put(request, caller),
+          (given) => oracle.comparePut(request, given),
+        ),
+      deleteRange: (request, options) =>
+        link.call(
+          options,
+          ({ kv }, { caller }) => kv.deleteRange(request, caller),
+          (given) => oracle.compareDeleteRange(request, given),
+        ),
+      txn: (request, options) =>
+        link.call(
+          options,
+          ({ kv }, { caller }) => kv.txn(request, caller),
+          (given) =>
+            oracle.compareTxn(request, given) ??
+            (isReadOnly(request) ? refusedRead(oracle, rangesIn(request), given) : undefined),
+        ),
+      close: () => undefined,
+    };
   }
 
   #nodeAt(endpoint: string): SimNode {
@@ -150,8 +135,24 @@ export class SimClients {
     assert(node !== undefined, `no simulated member at ${endpoint}`);
     return node;
   }
+}
 
-  #latencyNs(): number {
-    return drawNs(this.#parts.random, this.#parts.latencyUs);
-  }
+/** What a read was answered that its user may not see. */
+function refusedRead(
+  oracle: Oracle,
+  reads: readonly { readonly key: Uint8Array; readonly rangeEnd: Uint8Array }[],
+  { applied, user }: Given<unknown>,
+): { readonly name: string; readonly detail: string } | undefined {
+  const auth = oracle.authAt(applied);
+  const info = user === undefined ? undefined : { username: user, revision: auth.revision };
+  if (reads.every((keys) => permitsKeys(auth, info, 'read', keys))) return undefined;
+  const detail = `${user ?? 'nobody'} was shown keys that they may not read at index ${applied}`;
+  return { name: 'permission', detail };
+}
+
+function rangesIn(
+  request: TxnRequest,
+): { readonly key: Uint8Array; readonly rangeEnd: Uint8Array }[] {
+  const ops = [...request.success, ...request.failure];
+  return [...request.compare, ...ops.flatMap((op) => (op.type === 'range' ? [op.request] : []))];
 }

@@ -13,6 +13,7 @@ export class NodeTime {
   #baseTrueNs = 0;
   #rate: number;
   #jumpMs = 0;
+  #onRate: () => void = () => undefined;
 
   /** `rate`: local seconds in a true second. */
   constructor(loop: SimLoop, rate: number) {
@@ -42,6 +43,12 @@ export class NodeTime {
     this.#baseLocalNs = this.nowNs();
     this.#baseTrueNs = this.#loop.nowNs;
     this.#rate = rate;
+    this.#onRate();
+  }
+
+  /** After each change of the rate; one callback. */
+  onRate(callback: () => void): void {
+    this.#onRate = callback;
   }
 
   /** The wall clock jumps, ahead or back. */

@@ -7,9 +7,17 @@ export function describeFact(fact: MemberFact): string {
   switch (fact.type) {
     case 'memberAdded':
     case 'memberRemoved':
+    case 'memberPromoted':
+    case 'memberUpdated':
       return `${fact.type} ${formatId(fact.member)}`;
     case 'memberPublished':
       return `${fact.type} ${formatId(fact.member)} ${fact.name}`;
+    case 'published':
+      return `${fact.type} ${fact.name}`;
+    case 'clusterVersionSet':
+      return `${fact.type} ${fact.version}`;
+    case 'removedFromCluster':
+      return fact.type;
     default:
       return describeRaftFact(fact);
   }

@@ -5,13 +5,16 @@
  */
 import type { Index, MemberId, Term } from '../../src/lib/ids.ts';
 import type { Member } from '../../src/member/member.ts';
+import { allVoters } from '../../src/raft/conf-state.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import { checkMember } from '../../src/raft/invariants.ts';
 import type { RaftLog } from '../../src/raft/log.ts';
-import type { Entry, Message } from '../../src/raft/message.ts';
+import type { ConfState, Entry, Message } from '../../src/raft/message.ts';
+import { jointVoteResult } from '../../src/raft/quorum.ts';
 import type { RaftRestore } from '../../src/raft/raw-node.ts';
 import type { Role } from '../../src/raft/role.ts';
 import type { LeaderContact } from './leader-contact.ts';
+import type { LeasePromises } from './lease-promises.ts';
 import type { Oracle } from './oracle/oracle.ts';
 
 /** A property that does not hold; thrown by the checks and caught by the simulation. */
@@ -48,6 +51,8 @@ interface Seen {
   commit: Index;
   /** Compared with what the cluster committed, up to here. */
   commitChecked: Index;
+  /** Its membership after the last step: a commit counts by this one, and is then applied. */
+  conf: ConfState;
   applied: Index;
   revision: number;
   comparedAt: Index;
@@ -71,11 +76,18 @@ export class SimInvariants {
   #maxCommitted: Index = 0;
   /** The member table at an index, as the first to be asked knew it. */
   readonly #memberships = new Map<Index, string>();
-
   readonly #contact: LeaderContact;
+  readonly #leases: LeasePromises;
+  /** Of the last change of the membership that anybody appended. */
+  #lastChange: Index = 0;
 
-  constructor(oracle: Oracle, nameOf: (id: MemberId) => string, contact: LeaderContact) {
-    this.#contact = contact;
+  constructor(
+    oracle: Oracle,
+    nameOf: (id: MemberId) => string,
+    watchers: { readonly contact: LeaderContact; readonly leases: LeasePromises },
+  ) {
+    this.#contact = watchers.contact;
+    this.#leases = watchers.leases;
     this.#oracle = oracle;
     this.#nameOf = nameOf;
   }
@@ -202,11 +214,20 @@ export class SimInvariants {
     // A comparison reads the whole store: a large one is compared less often.
     if (applied - seen.comparedAt < Math.max(every, every > 1 ? store.keyCount : 1)) return;
     seen.comparedAt = applied;
+    const who = `${this.#nameOf(id)} at index ${applied}`;
+    const past = 1 + ((applied * STRIDE) % store.revision);
     const difference =
       this.#oracle.compareStore(applied, store) ??
-      this.#oracle.compareHistory(applied, store, 1 + ((applied * STRIDE) % store.revision));
-    if (difference === undefined) return;
-    throw new Broken('state', `${this.#nameOf(id)} at index ${applied}: ${difference}`, 'oracle');
+      this.#oracle.compareHistory(applied, store, past) ??
+      this.#oracle.compareHash(applied, store, past);
+    if (difference !== undefined) throw new Broken('state', `${who}: ${difference}`, 'oracle');
+    const upkeep = this.#oracle.compareUpkeep(member);
+    if (upkeep === undefined) return;
+    const { subject, words } = upkeep;
+    if (subject === 'members' || subject === 'voters') {
+      throw new Broken('membership', `${who} knows ${words}`);
+    }
+    throw new Broken('state', `${who}: ${subject}: ${words}`, 'oracle');
   }
 
   #calledDurable(id: MemberId, log: RaftLog, index: Index): void {
@@ -261,6 +282,7 @@ export class SimInvariants {
       const known = this.#known.get(key);
       if (known === undefined) {
         this.#known.set(key, { entry, previousTerm });
+        this.#oneChange(id, entry);
         continue;
       }
       const follows = previousTerm === undefined || known.previousTerm === undefined;
@@ -275,6 +297,20 @@ export class SimInvariants {
     seen.last = log.lastIndex;
   }
 
+  /** A change of the membership is begun when the one before is committed (thesis 4.1). */
+  #oneChange(id: MemberId, { type, term, index }: Entry): void {
+    if (type === 'normal' || term === FIRST_TERM) return;
+    const before = this.#lastChange;
+    this.#lastChange = index;
+    // One that was never committed may have given way to this one.
+    if (before <= this.#maxCommitted || before >= index) return;
+    if (this.#lives.get(id)?.entries[before]?.type === 'normal') return;
+    throw new Broken(
+      'one change at a time',
+      `${this.#nameOf(id)} appended change ${term}/${index} while ${before} was not committed`,
+    );
+  }
+
   #stateMachineSafety(id: MemberId, seen: Seen, core: Readonly<RaftCore>): void {
     const { log } = core;
     for (let index = Math.max(seen.commitChecked, log.base) + 1; index <= log.commit; index++) {
@@ -282,7 +318,7 @@ export class SimInvariants {
       // A snapshot that waits to be installed has moved commit past what is held here.
       if (entry === undefined) break;
       const known = this.#committed[index];
-      if (known === undefined) this.#commit(index, entry, core);
+      if (known === undefined) this.#commit(index, entry, core.term, [seen.conf, core.conf]);
       else if (!sameEntry(known.entry, entry)) {
         throw new Broken(
           'state machine safety',
@@ -291,15 +327,17 @@ export class SimInvariants {
       }
     }
     seen.commitChecked = log.commit;
+    seen.conf = core.conf;
   }
 
-  #commit(index: Index, entry: Entry, { term: inTerm, conf }: Readonly<RaftCore>): void {
+  #commit(index: Index, entry: Entry, inTerm: Term, confs: readonly ConfState[]): void {
     if (index !== this.#maxCommitted + 1) {
       throw new Broken('commit in order', `${index} committed after ${this.#maxCommitted}`);
     }
     // The first entries of a cluster are committed by configuration, before anybody asked.
-    const holders = conf.voters.filter((voter) => this.#holds(voter, entry, inTerm));
-    if (entry.term > FIRST_TERM && holders.length * 2 <= conf.voters.length) {
+    const voters = [...new Set(confs.flatMap(allVoters))];
+    const holders = voters.filter((voter) => this.#holds(voter, entry, inTerm));
+    if (entry.term > FIRST_TERM && !confs.some((conf) => decides(conf, holders))) {
       const names = holders.map(this.#nameOf).join(', ');
       throw new Broken(
         'commit by a majority',
@@ -308,8 +346,11 @@ export class SimInvariants {
     }
     this.#committed[index] = { entry, inTerm };
     this.#maxCommitted = index;
-    const repeated = this.#oracle.commit(entry);
+    const { repeated, revoked } = this.#oracle.commit(entry);
     if (repeated !== undefined) throw new Broken('committed once', repeated);
+    if (revoked === undefined || !revoked.hasExpired) return;
+    const early = this.#leases.expired(revoked.id);
+    if (early !== undefined) throw new Broken('lease kept', early);
   }
 
   /** Whether it has called the entry, or a later leader's, durable, or told that leader so. */
@@ -331,11 +372,10 @@ export class SimInvariants {
       throw new Broken('election safety', `${this.#nameOf(known)} and ${who} lead term ${term}`);
     }
     this.#leaders.set(term, id);
-    const { voters } = core.conf;
-    const votes = voters.filter(
+    const votes = allVoters(core.conf).filter(
       (voter) => voter === id || this.#promisesOf(voter).votes.get(term) === id,
     );
-    if (votes.length * 2 <= voters.length) {
+    if (!decides(core.conf, votes)) {
       const names = votes.map(this.#nameOf).join(', ');
       throw new Broken('elected by a majority', `${who} leads term ${term} by ${names} alone`);
     }
@@ -381,6 +421,11 @@ const FIRST_TERM: Term = 1;
 /** Simulations end long before this many elections. */
 const TERMS_MAX = 2 ** 20;
 
+/** A majority, of both halves if it is joint. */
+function decides(conf: ConfState, members: readonly MemberId[]): boolean {
+  return jointVoteResult(conf, new Map(members.map((id) => [id, true]))) === 'won';
+}
+
 function newLife(core: Readonly<RaftCore>): Seen {
   return {
     entries: [],
@@ -389,6 +434,7 @@ function newLife(core: Readonly<RaftCore>): Seen {
     term: 0,
     commit: 0,
     commitChecked: core.log.base,
+    conf: core.conf,
     applied: 0,
     revision: 0,
     comparedAt: 0,

@@ -4,8 +4,10 @@
  * its ticks made due: one that is suspended or slow is not blamed for it.
  */
 import type { MemberId } from '../../src/lib/ids.ts';
+import { allVoters } from '../../src/raft/conf-state.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import type { Message } from '../../src/raft/message.ts';
+import { jointVoteResult } from '../../src/raft/quorum.ts';
 import type { WorldPlan } from './plan.ts';
 
 /** In election timeouts: two, and as much again for whatever is on its way. */
@@ -34,12 +36,15 @@ export class LeaderContact {
     // They count up to the heartbeat and begin anew.
     if (role.heartbeatElapsedTicks < leading.elapsedTicks) leading.beats += 1;
     leading.elapsedTicks = role.heartbeatElapsedTicks;
-    const { voters } = conf;
-    const heard = voters.filter((peer) => {
-      const silence = leading.beats - (leading.heardAt.get(peer) ?? 0);
+    const heard = allVoters(conf).filter((peer) => {
+      const heardAt = leading.heardAt.get(peer);
+      // A new member's silence begins now.
+      if (heardAt === undefined) leading.heardAt.set(peer, leading.beats);
+      const silence = leading.beats - (heardAt ?? leading.beats);
       return peer === id || silence <= this.#silentMax;
     });
-    if (heard.length * 2 > voters.length) return undefined;
+    const contact = jointVoteResult(conf, new Map(heard.map((peer) => [peer, true])));
+    if (contact === 'won') return undefined;
     return `leads term ${term}, and ${this.#silentMax} heartbeats went unanswered by a quorum`;
   }
 }

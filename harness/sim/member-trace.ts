@@ -1,5 +1,5 @@
 /** Traces members: a line whenever anything that people look at has changed. */
-import { formatId, type MemberId } from '../../src/lib/ids.ts';
+import type { MemberId } from '../../src/lib/ids.ts';
 import { timingOf } from '../../src/member/timing.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import type { SimLoop } from './loop.ts';
@@ -15,9 +15,16 @@ export class MemberTracer {
   /** What a dead member was like is what there is to show of it. */
   readonly #known = new Map<string, MemberTrace>();
 
-  constructor(tracer: Tracer, loop: SimLoop, plan: WorldPlan) {
+  readonly #nameOf: (id: MemberId) => string;
+
+  constructor(
+    tracer: Tracer,
+    loop: SimLoop,
+    { plan, nameOf }: { readonly plan: WorldPlan; readonly nameOf: (id: MemberId) => string },
+  ) {
     this.#tracer = tracer;
     this.#loop = loop;
+    this.#nameOf = nameOf;
     this.#tickMs = timingOf(plan.heartbeatMs, plan.electionMs).tickMs;
   }
 
@@ -30,6 +37,10 @@ export class MemberTracer {
     if (this.#last.get(node.name) === key) return;
     this.#last.set(node.name, key);
     this.#tracer.trace(trace);
+  }
+
+  #name(id: MemberId | undefined): string | undefined {
+    return id === undefined ? undefined : this.#nameOf(id);
   }
 
   #describe(node: SimNode): MemberTrace {
@@ -56,8 +67,8 @@ export class MemberTracer {
       ...timer,
       role: role.type,
       term: core.term,
-      vote: nameOf(core.vote),
-      leader: nameOf(core.leader()),
+      vote: this.#name(core.vote),
+      leader: this.#name(core.leader()),
       commit: log.commit,
       applied: log.applied,
       stable: log.stable,
@@ -88,8 +99,4 @@ function tailTerms({ log }: Readonly<RaftCore>): number[] {
   const from = Math.max(log.base + 1, log.lastIndex - LOG_TAIL_MAX + 1);
   for (let index = from; index <= log.lastIndex; index++) terms.push(log.termAt(index) ?? 0);
   return terms;
-}
-
-function nameOf(id: MemberId | undefined): string | undefined {
-  return id === undefined ? undefined : `n${formatId(id)}`;
 }

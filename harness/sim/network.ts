@@ -18,6 +18,7 @@ import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messag
 import { GOOD_LINKS, type Grudge, type LinkCounter, type LinkQuality } from '../cluster/cluster.ts';
 import { drawNs } from './draw-ns.ts';
 import type { SimLoop } from './loop.ts';
+import type { MemberNames } from './member-names.ts';
 import type { SimNetworkOptions } from './plan.ts';
 import type { SimProcess } from './process.ts';
 import { copySnapshot } from './snapshot-copy.ts';
@@ -39,8 +40,14 @@ export interface Station {
   readonly process: SimProcess;
   readonly source: SnapshotSource;
   readonly sink: SnapshotSink;
+  readonly joinedNs: number;
   handlers: NetworkHandlers<Message> | undefined;
+  /** Of the machine's own clock. */
+  readonly nowNs: () => number;
   readonly log: () => RaftLog;
+  /** Whether it would dial the member. */
+  readonly knows: (id: MemberId) => boolean;
+  readonly isRemoved: (id: MemberId) => boolean;
 }
 
 interface Link {
@@ -70,12 +77,13 @@ export class SimNetwork {
   readonly #options: SimNetworkOptions;
   readonly #hooks: SimNetworkHooks;
   readonly #stations = new Map<MemberId, Station>();
-  readonly #names: ReadonlyMap<MemberId, string>;
+  readonly #names: MemberNames;
   readonly #links = new Map<string, Link>();
   /** Whom each life dials again, time after time. */
   readonly #dialling = new WeakMap<Station, Set<MemberId>>();
   readonly #transfers = new Set<Transfer>();
   #grudge: Grudge = new Map();
+  #grudgeSinceNs = 0;
   #quality: LinkQuality = GOOD_LINKS;
   readonly tally: { lost: number; duplicated: number; delayed: number } = {
     lost: 0,
@@ -87,7 +95,7 @@ export class SimNetwork {
     readonly loop: SimLoop;
     readonly random: Random;
     readonly network: SimNetworkOptions;
-    readonly names: ReadonlyMap<MemberId, string>;
+    readonly names: MemberNames;
     readonly hooks: SimNetworkHooks;
   }) {
     this.#loop = options.loop;
@@ -98,14 +106,21 @@ export class SimNetwork {
   }
 
   /** A member has started; its port. */
-  join(station: Station): Network<Message> {
+  join(joining: Omit<Station, 'joinedNs'>): Network<Message> {
+    const station: Station = { ...joining, joinedNs: this.#loop.nowNs };
     this.#stations.set(station.id, station);
     this.#dialling.set(station, new Set());
-    for (const other of this.#names.keys()) {
+    for (const other of this.#names.ids()) {
       if (!this.#stations.has(other)) this.#redial(station, other);
     }
     return {
       send: (to, message) => this.#send(station, to, message),
+      ask: (to, question, timeoutMs) => this.#ask(station, to, { question, timeoutMs }),
+      connectedSinceNs: (peer) => this.#connectedSinceNs(station, peer),
+      // Everybody can reach everybody; whom to talk to is up to raft. New ones are dialled.
+      setPeers: (peers) => {
+        for (const { id } of peers) if (!this.#stations.has(id)) this.#redial(station, id);
+      },
       listen: (handlers) => {
         assert(station.handlers === undefined, 'listen is called once');
         station.handlers = handlers;
@@ -125,6 +140,7 @@ export class SimNetwork {
 
   setGrudge(grudge: Grudge): void {
     this.#grudge = grudge;
+    this.#grudgeSinceNs = this.#loop.nowNs;
   }
 
   setQuality(quality: LinkQuality): void {
@@ -146,6 +162,7 @@ export class SimNetwork {
     this.#loop.schedule(REDIAL_MS * 1e6, () => {
       dialling.delete(to);
       if (this.#stations.has(to) || this.#stations.get(from.id) !== from) return;
+      if (!from.knows(to)) return;
       const isOpen = !this.#isCut(from.id, to) && !this.#isCut(to, from.id);
       from.process.schedule(0, () => {
         if (isOpen) from.handlers?.onRefused(to);
@@ -153,6 +170,42 @@ export class SimNetwork {
       });
       this.#redial(from, to);
     });
+  }
+
+  /** Question and answer are each lost like any message. */
+  #ask(
+    from: Station,
+    to: MemberId,
+    { question, timeoutMs }: { readonly question: Uint8Array; readonly timeoutMs: number },
+  ): Promise<Uint8Array | undefined> {
+    return new Promise((resolve) => {
+      from.process.schedule(timeoutMs * 1e6, () => resolve(undefined));
+      this.#passes(from.id, to, () => {
+        const station = this.#stations.get(to);
+        if (station?.handlers === undefined || station.isRemoved(from.id)) return;
+        station.process.schedule(0, () => {
+          void station.handlers?.onAsk(from.id, question).then((answer) => {
+            if (answer === undefined) return;
+            this.#passes(to, from.id, () => from.process.schedule(0, () => resolve(answer)));
+          });
+        });
+      });
+    });
+  }
+
+  #passes(from: MemberId, to: MemberId, arrive: () => void): void {
+    const isLost = this.#random.below(100) < this.#quality.lossPercent;
+    this.#loop.schedule(this.#latencyNs(), () => {
+      if (!isLost && !this.#isCut(from, to)) arrive();
+    });
+  }
+
+  #connectedSinceNs(from: Station, peer: MemberId): number | undefined {
+    const station = this.#stations.get(peer);
+    const isOpen = !this.#isCut(from.id, peer) && !this.#isCut(peer, from.id);
+    if (station === undefined || !isOpen) return undefined;
+    const sinceNs = Math.max(from.joinedNs, station.joinedNs, this.#grudgeSinceNs);
+    return from.nowNs() - (this.#loop.nowNs - sinceNs);
   }
 
   #send(from: Station, to: MemberId, message: Message): void {
@@ -196,9 +249,18 @@ export class SimNetwork {
     }
     const station = this.#stations.get(to);
     if (station?.handlers === undefined) return this.#lose(from, to, message, 'dead', sentNs);
+    if (station.isRemoved(from.id)) return this.#refuseRemoved(from, to, message, sentNs);
     station.process.deliver(() => {
       this.#hooks.onFate(message, 'delivered', sentNs);
       station.handlers?.onMessage(message);
+    });
+  }
+
+  /** Who was removed is told so by whoever knows, in place of being let in. */
+  #refuseRemoved(from: Station, to: MemberId, message: Message, sentNs: number): void {
+    this.#hooks.onFate(message, 'dead', sentNs);
+    this.#passes(to, from.id, () => {
+      from.process.schedule(0, () => from.handlers?.onRemoved());
     });
   }
 
@@ -260,7 +322,7 @@ export class SimNetwork {
   }
 
   #nameOf(id: MemberId): string {
-    return this.#names.get(id) ?? String(id);
+    return this.#names.of(id);
   }
 
   #latencyNs(): number {

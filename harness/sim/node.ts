@@ -2,8 +2,12 @@
  * A simulated machine: disk, clocks, and the lives of the member's process on it, one after the
  * other. A life is put together like the real server (src/server/start.ts), over these ports.
  */
-import { type ClusterId, formatId, type MemberId } from '../../src/lib/ids.ts';
+
+import { assert } from '../../src/lib/assert.ts';
+import type { ClusterId, MemberId } from '../../src/lib/ids.ts';
+import type { AutoCompaction } from '../../src/member/auto-compaction.ts';
 import type { MemberConfig } from '../../src/member/config.ts';
+import type { MemberFact } from '../../src/member/input.ts';
 import { DEFAULT_LIMITS } from '../../src/member/limits.ts';
 import { Member } from '../../src/member/member.ts';
 import type { MemberInfo } from '../../src/member/node.ts';
@@ -11,11 +15,18 @@ import { recover } from '../../src/member/recover.ts';
 import { StartedMember } from '../../src/member/started-member.ts';
 import { Storage } from '../../src/member/storage.ts';
 import { timingOf } from '../../src/member/timing.ts';
+import { DEFAULT_WATCH_LIMITS, type WatchLimits } from '../../src/mvcc/watch-hub.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { Random } from '../../src/ports/random.ts';
 import { RAFT_DEFAULTS } from '../../src/raft/config.ts';
 import type { RaftRestore } from '../../src/raft/raw-node.ts';
-import { KvService } from '../../src/service/kv.ts';
-import { MaintenanceService } from '../../src/service/maintenance.ts';
+import {
+  type AllServices,
+  createServices,
+  defaultServiceSettings,
+} from '../../src/service/all-services.ts';
+import { DEFAULT_WATCH_OPTIONS } from '../../src/service/watch.ts';
+import { SnapshotExport } from '../../src/snap/snapshot-export.ts';
 import { checkpointSink, checkpointSource, removeReceived } from '../../src/snap/snapshot-files.ts';
 import { NodeTime, processClock } from './clock.ts';
 import { describeFact } from './describe-fact.ts';
@@ -23,8 +34,10 @@ import { Device } from './disk/device.ts';
 import { DiskFaults } from './disk/disk-faults.ts';
 import { SimDisk } from './disk/sim-disk.ts';
 import type { SimLoop } from './loop.ts';
+import type { MemberNames } from './member-names.ts';
 import type { SimNetwork } from './network.ts';
-import type { WorldPlan } from './plan.ts';
+import { PlainHasher, plainDigest } from './plain-hasher.ts';
+import type { SimMemberOptions, WorldPlan } from './plan.ts';
 import { SimProcess } from './process.ts';
 import { silentLog } from './silent-log.ts';
 
@@ -32,10 +45,10 @@ export const WAL_DIRECTORY = '/member/wal';
 export const SNAP_DIRECTORY = '/member/snap';
 const CLUSTER_ID: ClusterId = 0x5707n;
 
-export interface SimServices {
-  readonly kv: KvService;
-  readonly maintenance: MaintenanceService;
-}
+/** Between the word that it was removed and the end of the process (as the real server). */
+const REMOVED_GRACE_MS = 1_000;
+
+export type SimServices = AllServices;
 
 /** One life of the member's process. */
 export interface Life {
@@ -55,6 +68,8 @@ export interface NodeEvents {
   stepped(node: SimNode, member: Member): void;
   /** The process ended by itself; `wasRefused`: after its disk had refused it something. */
   died(node: SimNode, how: { readonly reason: string; readonly wasRefused: boolean }): void;
+  /** The others removed it, and its process has ended for good. */
+  left(node: SimNode): void;
   fact(node: SimNode, text: string): void;
   disk(node: SimNode, text: string): void;
   /** A check of the simulation threw inside the process. */
@@ -65,6 +80,7 @@ export interface NodeParts {
   readonly plan: WorldPlan;
   readonly loop: SimLoop;
   readonly network: SimNetwork;
+  readonly names: MemberNames;
   readonly random: Random;
   readonly events: NodeEvents;
   /** Somebody reads the words for what disks do. */
@@ -72,22 +88,55 @@ export interface NodeParts {
 }
 
 export class SimNode {
-  readonly id: MemberId;
   readonly name: string;
-  readonly device: Device = new Device();
   readonly faults: DiskFaults = new DiskFaults();
   readonly time: NodeTime;
   readonly #parts: NodeParts;
+  #id: MemberId;
+  #device = new Device();
+  #fresh: 'newCluster' | 'joinsCluster' = 'newCluster';
+  /** No member: a spare machine, or one whose member was removed. */
+  #isOut: boolean;
   #life: Life | undefined;
   #lives = 0;
   #slownessNs = 0;
 
-  constructor(id: MemberId, parts: NodeParts) {
-    this.id = id;
-    this.name = `n${id}`;
+  /** `isSpare`: it runs nothing until it is {@link join}ed. */
+  constructor(id: MemberId, parts: NodeParts, isSpare = false) {
+    this.#id = id;
+    this.name = parts.names.of(id);
     this.#parts = parts;
+    this.#isOut = isSpare;
     const driftPpm = parts.plan.clockDriftPpm[Number(id) - 1] ?? 0;
     this.time = new NodeTime(parts.loop, 1 + driftPpm / 1e6);
+  }
+
+  /** Of the member that is on this machine, or was last. */
+  get id(): MemberId {
+    return this.#id;
+  }
+
+  get device(): Device {
+    return this.#device;
+  }
+
+  get isOut(): boolean {
+    return this.#isOut;
+  }
+
+  /** An empty disk in place of the old one; its next life joins the cluster as a new member. */
+  join(id: MemberId): void {
+    assert(this.#life === undefined, 'only a dead machine gets another disk');
+    this.#device = new Device();
+    this.#id = id;
+    this.#fresh = 'joinsCluster';
+    this.#isOut = false;
+  }
+
+  /** Its member was removed: whatever runs ends, and nothing starts any more. */
+  leave(): void {
+    this.kill({ keepsCache: true });
+    this.#isOut = true;
   }
 
   get life(): Life | undefined {
@@ -96,7 +145,7 @@ export class SimNode {
 
   /** Launches the process unless it runs; it serves when it has recovered. */
   start(): void {
-    if (this.#life !== undefined) return;
+    if (this.#life !== undefined || this.#isOut) return;
     const { loop, plan, events, tracesDisk } = this.#parts;
     this.#lives += 1;
     const random = this.#parts.random.fork(`life ${this.#lives}`);
@@ -133,7 +182,7 @@ export class SimNode {
     const random = this.#parts.random.fork(`kill ${this.#lives}`);
     life.disk.abandon(random);
     if (!options.keepsCache) this.device.powerLoss(random);
-    this.#parts.network.leave(this.id);
+    this.#parts.network.leave(this.#id);
     for (const end of life.onEnd) end();
     life.onEnd.clear();
   }
@@ -154,10 +203,10 @@ export class SimNode {
       walDirectory: WAL_DIRECTORY,
       snapDirectory: SNAP_DIRECTORY,
       segmentBytesMax: plan.member.segmentBytesMax,
-      memberId: this.id,
+      memberId: this.#id,
       clusterId: CLUSTER_ID,
       initialMembers: initialMembers(plan),
-      mayBootstrap: true,
+      fresh: this.#fresh,
       onSync: () => undefined,
     });
     if (!outcome.ok) return this.#die(life, outcome.error);
@@ -167,13 +216,16 @@ export class SimNode {
     const config = this.#config();
     const member = new Member(config, recovered, random.fork('member'));
     const port = network.join({
-      id: this.id,
+      id: this.#id,
       name: this.name,
       process,
       source: checkpointSource(disk, SNAP_DIRECTORY),
       sink: checkpointSink(disk, SNAP_DIRECTORY),
       handlers: undefined,
+      nowNs: () => clock.nowNs(),
       log: () => member.core.log,
+      knows: (id) => knows(member, id),
+      isRemoved: (id) => member.machine.membership.isRemoved(id),
     });
     const started = new StartedMember(member, config, {
       clock,
@@ -181,15 +233,61 @@ export class SimNode {
       storage: new Storage({ disk, clock, snapDirectory: SNAP_DIRECTORY, wal }),
       log: silentLog,
       observer: {
-        onFact: (fact) => events.fact(this, describeFact(fact)),
+        onFact: (fact) => this.#onFact(life, fact),
         onProposalFailed: () => undefined,
       },
       random: random.fork('ids'),
       onFatal: (what, cause) => this.#die(life, `${what}: ${String(cause)}`),
     });
-    const services = { kv: new KvService(started), maintenance: new MaintenanceService(started) };
+    const services = this.#services(started, { clock, disk, random });
+    started.answerWith(services.answers);
     life.serving = { member, services };
     started.start();
+  }
+
+  #services(
+    started: StartedMember,
+    { clock, disk, random }: { clock: Clock; disk: SimDisk; random: Random },
+  ): AllServices {
+    const { plan, names } = this.#parts;
+    const settings = defaultServiceSettings(plan.electionMs);
+    const pause = (): Promise<void> => new Promise((resolve) => clock.soon(resolve));
+    return createServices(
+      started,
+      {
+        clock,
+        random: random.fork('services'),
+        hasher: new PlainHasher(),
+        signedTokens: undefined,
+        snapshots: new SnapshotExport({
+          disk,
+          directory: SNAP_DIRECTORY,
+          image: () => started.image(),
+          pause,
+        }),
+        newDigest: plainDigest,
+        newMemberId: ([peerUrl]) => names.next(peerUrl ?? ''),
+      },
+      {
+        ...settings,
+        strictReconfigCheck: plan.member.strictReconfig,
+        watch: {
+          ...DEFAULT_WATCH_OPTIONS,
+          progressIntervalMs: plan.member.watchProgressMs,
+          fragmentBytes: plan.member.watchFragmentBytes,
+        },
+      },
+    );
+  }
+
+  #onFact(life: Life, fact: MemberFact): void {
+    this.#parts.events.fact(this, describeFact(fact));
+    if (fact.type !== 'removedFromCluster') return;
+    life.process.schedule(REMOVED_GRACE_MS * 1e6, () => {
+      if (this.#life !== life) return;
+      this.leave();
+      this.#parts.events.left(this);
+    });
   }
 
   /** By itself: the machine stays up. */
@@ -205,12 +303,15 @@ export class SimNode {
     const { snapshotCount, catchupEntries, maxMessageBytes } = plan.member;
     const { maxInflightMessages, maxCommittedBytesPerTurn } = plan.member;
     return {
-      memberId: this.id,
+      memberId: this.#id,
       clusterId: CLUSTER_ID,
       name: this.name,
       clientUrls: [clientUrl(this.name)],
       timing: timingOf(plan.heartbeatMs, plan.electionMs),
-      limits: DEFAULT_LIMITS,
+      limits: { ...DEFAULT_LIMITS, compactedRowsPerTickMax: plan.member.compactedRowsPerTick },
+      watch: watchLimits(plan.member),
+      compaction: compactionOf(plan.member),
+      leaseCheckpointS: plan.member.leaseCheckpointS,
       raft: {
         ...RAFT_DEFAULTS,
         maxMessageBytes,
@@ -228,10 +329,36 @@ export function clientUrl(name: string): string {
   return `sim://${name}`;
 }
 
+/** Where other members find it. */
+export function peerUrl(name: string): string {
+  return `http://${name}:2380`;
+}
+
 function initialMembers(plan: WorldPlan): MemberInfo[] {
   return Array.from({ length: plan.memberCount }, (_, at) => {
-    const id = BigInt(at + 1);
-    const peerUrls = [`http://peer-${formatId(id)}`];
-    return { id, name: `n${id}`, peerUrls, clientUrls: [], isLearner: false };
+    const name = `n${at + 1}`;
+    const peerUrls = [peerUrl(name)];
+    return { id: BigInt(at + 1), name, peerUrls, clientUrls: [], isLearner: false };
   });
+}
+
+/** Whom it would dial; before its first entry is applied, whoever it was told of. */
+function knows({ machine: { membership } }: Member, id: MemberId): boolean {
+  return membership.list().length === 0 || membership.get(id) !== undefined;
+}
+
+function watchLimits({ watchRowsMax }: SimMemberOptions): WatchLimits {
+  return {
+    ...DEFAULT_WATCH_LIMITS,
+    catchUpRowsMax: watchRowsMax,
+    notifiedMax: Math.max(1, Math.floor(watchRowsMax / 4)),
+    responseBytesMax: watchRowsMax * WATCH_ROW_BYTES,
+  };
+}
+
+const WATCH_ROW_BYTES = 64;
+
+function compactionOf({ compactEveryMs }: SimMemberOptions): AutoCompaction {
+  if (compactEveryMs === 0) return { mode: 'off' };
+  return { mode: 'periodic', periodMs: compactEveryMs };
 }

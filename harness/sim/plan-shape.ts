@@ -9,6 +9,8 @@ import { SEED_BOUND, seededRandom } from '../seeded-random.ts';
 import { SIM_FORMAT } from './plan.ts';
 
 const MEMBERS_MAX = 7;
+const SPARES_MAX = 7;
+const CHANGE_TYPES: readonly string[] = ['add', 'add-voter', 'remove', 'replace'];
 
 /** Names the field that is wrong and what it should be. */
 export function whyNoPlan(plan: unknown): string | undefined {
@@ -21,8 +23,13 @@ export function whyNoPlan(plan: unknown): string | undefined {
     return `field plan.memberCount: 1 to ${MEMBERS_MAX} expected, ${memberCount} found`;
   }
   const names = nodeNames(memberCount);
-  const { core, schedule, script } = plan as {
+  const { spareCount } = plan as { readonly spareCount: number };
+  if (!isIntegerIn(spareCount, 0, SPARES_MAX)) {
+    return `field plan.spareCount: 0 to ${SPARES_MAX} expected, ${spareCount} found`;
+  }
+  const { core, schedule, script, changes } = plan as {
     readonly core: readonly string[];
+    readonly changes: readonly { readonly type: string; readonly node: string }[];
     readonly schedule: readonly unknown[];
     readonly script?: unknown;
   };
@@ -31,6 +38,12 @@ export function whyNoPlan(plan: unknown): string | undefined {
   for (const [at, fault] of schedule.entries()) {
     const problem = whyNoFault(fault, names, `plan.schedule[${at}]`);
     if (problem !== undefined) return problem;
+  }
+  const machines = nodeNames(memberCount + spareCount);
+  for (const [at, { type, node }] of changes.entries()) {
+    const field = `field plan.changes[${at}]`;
+    if (!CHANGE_TYPES.includes(type)) return `${field}.type: one of ${CHANGE_TYPES.join(', ')}`;
+    if (!machines.includes(node)) return `${field}.node: no machine ${node}`;
   }
   return script === undefined ? undefined : whyUnlike(script, [SCRIPTED], 'plan.script');
 }
@@ -51,6 +64,7 @@ const PLAN: Shape = {
   code: 'string',
   seed: 'number',
   memberCount: 'number',
+  spareCount: 'number',
   heartbeatMs: 'number',
   electionMs: 'number',
   member: {
@@ -60,6 +74,13 @@ const PLAN: Shape = {
     maxMessageBytes: 'number',
     maxInflightMessages: 'number',
     maxCommittedBytesPerTurn: 'number',
+    compactEveryMs: 'number',
+    compactedRowsPerTick: 'number',
+    leaseCheckpointS: 'number',
+    watchRowsMax: 'number',
+    watchFragmentBytes: 'number',
+    watchProgressMs: 'number',
+    strictReconfig: 'boolean',
   },
   network: { latencyUs: 'between', clientLatencyUs: 'between', encodes: 'boolean' },
   disk: { writeUs: 'between', syncUs: 'between', processKillPercent: 'number' },
@@ -71,12 +92,18 @@ const PLAN: Shape = {
     registerPercent: 'number',
     setPercent: 'number',
     kvPercent: 'number',
+    leasePercent: 'number',
+    lockPercent: 'number',
+    watchPercent: 'number',
+    upkeepPercent: 'number',
+    authPercent: 'number',
     burstMs: 'number',
     restMs: 'number',
     keys: 'number',
   },
   safetyMs: 'number',
   schedule: [{}],
+  changes: [{ atMs: 'number', type: 'string', node: 'string' }],
   core: ['string'],
 };
 

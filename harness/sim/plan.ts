@@ -20,6 +20,8 @@ export interface SimPlan extends WorldPlan {
   /** Length of the safety phase: clients and faults together. */
   readonly safetyMs: number;
   readonly schedule: readonly PlannedFault[];
+  /** What an administrator does to the membership meanwhile, one after the other. */
+  readonly changes: readonly PlannedChange[];
   /**
    * The liveness phase: these members are healed, the others stay dead; the cluster must make
    * progress. A quorum, or all.
@@ -32,8 +34,10 @@ export interface SimPlan extends WorldPlan {
 /** The machines, and what runs on them; not what is done to them. */
 export interface WorldPlan {
   readonly seed: number;
-  /** 1 to 7. */
+  /** 1 to 7: those that begin as a cluster. */
   readonly memberCount: number;
+  /** Machines besides, numbered on, which changes of the membership add. */
+  readonly spareCount: number;
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly member: SimMemberOptions;
@@ -50,6 +54,16 @@ export interface SimMemberOptions {
   readonly maxMessageBytes: number;
   readonly maxInflightMessages: number;
   readonly maxCommittedBytesPerTurn: number;
+  /** Period of the leader's own compactions; 0: none. */
+  readonly compactEveryMs: number;
+  readonly compactedRowsPerTick: number;
+  readonly leaseCheckpointS: number;
+  /** What watchers that are behind are told in one go, in changes. */
+  readonly watchRowsMax: number;
+  readonly watchFragmentBytes: number;
+  readonly watchProgressMs: number;
+  /** etcd's --strict-reconfig-check. */
+  readonly strictReconfig: boolean;
 }
 
 export interface SimNetworkOptions {
@@ -75,11 +89,26 @@ export interface SimWorkloadOptions {
   readonly registerPercent: number;
   readonly setPercent: number;
   readonly kvPercent: number;
+  readonly leasePercent: number;
+  readonly lockPercent: number;
+  readonly watchPercent: number;
+  readonly upkeepPercent: number;
+  readonly authPercent: number;
   /** Clients work for so long and rest for so long, over and over; 0 of rest: steadily. */
   readonly burstMs: number;
   readonly restMs: number;
   /** Keys of the registers in use at a time, and all keys of the kv workload. */
   readonly keys: number;
+}
+
+/**
+ * `add`: a spare machine becomes a learner, then a voter. `add-voter`: a voter at once. `remove`:
+ * for good. `replace`: removed, and back with an empty disk under a new id.
+ */
+export interface PlannedChange {
+  readonly atMs: number;
+  readonly type: 'add' | 'add-voter' | 'remove' | 'replace';
+  readonly node: string;
 }
 
 /** An operation of a script: thread `thread` invokes it at `atNs` of the run, or as soon as it is free. */

@@ -8,11 +8,13 @@ import type { CheckResult } from '../../checkers/checker.ts';
 import { checkAll } from '../../checkers/compose.ts';
 import type { FaultRecord } from '../../reports/run-record.ts';
 import { putRequest } from '../../src/client/requests.ts';
+import type { FullClient } from '../../workloads/full-client.ts';
 import type { Workload } from '../../workloads/workload.ts';
 import { GOOD_LINKS } from '../cluster/cluster.ts';
 import { Interpreter } from '../interpreter.ts';
 import { runSchedule } from '../nemesis/compose.ts';
 import type { NemesisContext } from '../nemesis/fault.ts';
+import { expectedNames } from '../nemesis/target.ts';
 import { type OpEntry, Recorder } from '../recorder.ts';
 import {
   READY_LIMIT_MS,
@@ -21,7 +23,8 @@ import {
   recoveryLimitMs,
   waitUntilReadable,
 } from '../recovery.ts';
-import { waitUntil } from '../timing.ts';
+import { sleep, waitUntil } from '../timing.ts';
+import { Administrator } from './administrator.ts';
 import type { SimOutcome } from './outcome.ts';
 import type { SimPlan } from './plan.ts';
 import type { Tracer } from './trace.ts';
@@ -54,6 +57,7 @@ class Simulation {
   readonly #context: NemesisContext;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
+  readonly #administrator: Administrator;
   #historyBaseNs = 0;
   #faults: readonly FaultRecord[] = [];
   #recovery: Recovery | undefined;
@@ -70,14 +74,19 @@ class Simulation {
       diedAlone: new Set(),
       givenUp: new Set(),
     };
-    this.#workload = simWorkload(plan, (endpoint) => world.clients.connect(endpoint));
+    const connect = (endpoint: string): FullClient => world.clients.connect(endpoint);
+    this.#workload = simWorkload(plan, connect, world.loop.clock);
+    const context = this.#context;
+    this.#administrator = new Administrator(world, { plan, context, signal: this.#abort.signal });
     this.#recorder = new Recorder(world.loop.clock, (line) => this.#onLine(line));
   }
 
   async run(): Promise<void> {
     const { cluster, loop } = this.#world;
-    for (const { name } of cluster.nodes) await cluster.start(name);
-    const unready = await waitUntilReadable(this.#context, READY_LIMIT_MS, this.#abort.signal);
+    const names = expectedNames(this.#context);
+    for (const name of names) await cluster.start(name);
+    const { signal } = this.#abort;
+    const unready = await waitUntilReadable(this.#context, READY_LIMIT_MS, signal, names);
     if (unready.length > 0) {
       return this.#stuck(`${unready.join(', ')} never answered a read after the start`);
     }
@@ -117,7 +126,7 @@ class Simulation {
     const { workload: options } = this.#plan;
     return new Interpreter({
       workload: this.#workload,
-      nodes: this.#world.cluster.nodes,
+      nodes: this.#world.cluster.nodes.slice(0, this.#plan.memberCount),
       concurrency: options.concurrency,
       opTimeoutMs: options.opTimeoutMs,
       random: this.#world.random.fork('workload'),
@@ -129,7 +138,8 @@ class Simulation {
   async #safetyPhase(interpreter: Interpreter): Promise<void> {
     const untilNs = this.#plan.safetyMs * 1e6;
     this.#tracePhase('safety phase', 'clients and faults');
-    const [, faults] = await Promise.all([
+    const [, , faults] = await Promise.all([
+      this.#administrator.run(this.#historyBaseNs, untilNs),
       interpreter.run(this.#workload.generator, untilNs, this.#abort.signal),
       runSchedule({
         schedule: this.#plan.schedule,
@@ -154,19 +164,77 @@ class Simulation {
       givenUp.add(name);
     }
     await this.#healEverything();
-    this.#tracePhase('liveness phase', `without ${[...givenUp].join(', ') || 'loss'}`);
     const limitMs = recoveryLimitMs(electionMs);
+    const over = new AbortController();
+    const keeping = this.#plan.changes.length > 0 ? this.#keepMembers(over.signal) : undefined;
+    await this.#recoverAll(limitMs);
+    await this.#progress(limitMs);
+    await this.#convergence(limitMs);
+    await this.#removedEnd(limitMs);
+    await this.#watchersTold(limitMs);
+    await this.#leasesEnd(limitMs);
+    over.abort();
+    await keeping;
+  }
+
+  async #recoverAll(limitMs: number): Promise<void> {
+    const { cluster } = this.#world;
+    const { givenUp } = this.#context;
+    this.#tracePhase('liveness phase', `without ${[...givenUp].join(', ') || 'loss'}`);
     this.#recovery = await recover(this.#context, limitMs, this.#abort.signal);
     // A member may notice only now what its disk refused it before: it is started once more.
     if (this.#recovery.unreadable.some((name) => cluster.node(name).life === undefined)) {
       this.#recovery = await recover(this.#context, limitMs, this.#abort.signal);
     }
-    const { unreadable } = this.#recovery;
+    const unreadable = this.#recovery.unreadable.filter((name) => !givenUp.has(name));
     if (unreadable.length > 0) {
       this.#stuck(`${unreadable.join(', ')} answered no read within ${limitMs} ms of healing`);
     }
-    await this.#progress(limitMs);
-    await this.#convergence(limitMs);
+  }
+
+  /**
+   * Changes that were asked for may come to pass as long as their requests wait: whoever is added
+   * by then is started, and whoever is removed is expected no more.
+   */
+  async #keepMembers(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      this.#administrator.settle();
+      await sleep(this.#world.loop.clock, PROGRESS_RETRY_MS, until);
+    }
+  }
+
+  /** Whoever was removed hears of it, and ends. */
+  async #removedEnd(limitMs: number): Promise<void> {
+    const { clock } = this.#world.loop;
+    const gone = async (): Promise<boolean> => this.#administrator.lingering().length === 0;
+    if (await waitUntil(clock, { intervalMs: PROGRESS_RETRY_MS, limitMs }, gone)) return;
+    const names = this.#administrator.lingering().join(', ');
+    this.#stuck(`${names} still runs ${limitMs} ms after healing, though it was removed`);
+  }
+
+  /** Every watcher that is still there and is read hears of everything. */
+  async #watchersTold(limitMs: number): Promise<void> {
+    const { clients, oracle, loop } = this.#world;
+    for (const watch of clients.watches()) watch.resume();
+    const lacking = (): string[] =>
+      [...clients.watches()].flatMap(({ audit, node }) => {
+        const words = audit.lacking(oracle.revision);
+        return words === undefined ? [] : [`${node.name}: ${words}`];
+      });
+    const limits = { intervalMs: PROGRESS_RETRY_MS, limitMs };
+    if (await waitUntil(loop.clock, limits, async () => lacking().length === 0)) return;
+    this.#stuck(`${lacking()[0]} within ${limitMs} ms of healing`, 'watch');
+  }
+
+  /** Nobody keeps a lease alive any more. */
+  async #leasesEnd(limitMs: number): Promise<void> {
+    const { oracle, loop } = this.#world;
+    const left = (): number => oracle.upkeep.leases.size;
+    const longestMs =
+      Math.max(0, ...[...oracle.upkeep.leases.values()].map(({ ttlS }) => ttlS)) * 1_000;
+    const limits = { intervalMs: PROGRESS_RETRY_MS, limitMs: limitMs + longestMs };
+    if (await waitUntil(loop.clock, limits, async () => left() === 0)) return;
+    this.#stuck(`${left()} leases that nobody keeps alive did not end`, 'lease expiry');
   }
 
   async #healEverything(): Promise<void> {
@@ -195,10 +263,12 @@ class Simulation {
     for (const { name, clientUrl } of this.#healthyNodes()) {
       const kv = clients.connect(clientUrl);
       const request = putRequest({ key: 'sim/progress', value: name });
+      // Of a member that may be removed any moment the answer is not waited for so long.
+      const timeoutMs = this.#plan.changes.length > 0 ? limitMs / 4 : limitMs;
       const wrote = await waitUntil(
         this.#world.loop.clock,
         { intervalMs: PROGRESS_RETRY_MS, limitMs },
-        async () => (await kv.put(request, { timeoutMs: limitMs })).ok,
+        async () => this.#context.givenUp.has(name) || (await kv.put(request, { timeoutMs })).ok,
       );
       if (!wrote) this.#stuck(`no write through ${name} within ${limitMs} ms of healing`);
     }
@@ -227,8 +297,8 @@ class Simulation {
     return this.#world.cluster.nodes.filter(({ name }) => !givenUp.has(name));
   }
 
-  #stuck(detail: string): void {
-    this.#world.fail({ by: 'liveness', name: 'progress', detail });
+  #stuck(detail: string, name = 'progress'): void {
+    this.#world.fail({ by: 'liveness', name, detail });
   }
 
   /** A short or scripted run may leave a checker without anything to say: no failure. */

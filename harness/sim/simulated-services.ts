@@ -134,6 +134,7 @@ function planOf(config: ClusterConfig, seed: number): WorldPlan {
   return {
     seed,
     memberCount,
+    spareCount: 0,
     heartbeatMs,
     electionMs,
     member: {
@@ -143,6 +144,13 @@ function planOf(config: ClusterConfig, seed: number): WorldPlan {
       maxMessageBytes: 1_048_576,
       maxInflightMessages: 512,
       maxCommittedBytesPerTurn: 1_048_576,
+      compactEveryMs: 0,
+      compactedRowsPerTick: 2_000,
+      leaseCheckpointS: 5,
+      watchRowsMax: 8_192,
+      watchFragmentBytes: 2_097_152,
+      watchProgressMs: 600_000,
+      strictReconfig: true,
     },
     network: { latencyUs: [50, 200], clientLatencyUs: [50, 200], encodes: false },
     disk: { writeUs: [5, 30], syncUs: [500, 2_000], processKillPercent: 50 },

@@ -1,51 +1,122 @@
-/** The workload of a simulation: registers, a set and the whole KV API, in drawn shares. */
+/** The workload of a simulation: everything that clients can ask for, in drawn shares. */
+
+import { REGISTER_FS } from '../../checkers/models/register-history.ts';
+import { SET_FS } from '../../checkers/set-history.ts';
 import { statisticsChecker } from '../../checkers/statistics.ts';
+import { assertNever } from '../../src/lib/assert.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { AUTH_FS, authWorkload } from '../../workloads/auth/auth.ts';
 import { compose, type Share } from '../../workloads/compose.ts';
+import type { ConnectFully } from '../../workloads/full-client.ts';
 import type { Generator } from '../../workloads/generator/generator.ts';
 import { bursts, type Pace } from '../../workloads/generator/pace.ts';
 import { script } from '../../workloads/generator/script.ts';
 import { kvWorkload } from '../../workloads/kv/kv.ts';
-import { KV_OPTIONS } from '../../workloads/kv/kv-generator.ts';
-import type { Connect } from '../../workloads/kv-client.ts';
+import { KV_FS, KV_OPTIONS } from '../../workloads/kv/kv-generator.ts';
+import { LEASE_FS, LEASE_OPTIONS, leaseWorkload } from '../../workloads/lease/lease.ts';
+import { LOCK_FS, lockWorkload } from '../../workloads/lock/lock.ts';
 import { registerWorkload } from '../../workloads/register/register.ts';
 import { REGISTER_OPTIONS } from '../../workloads/register/register-generator.ts';
 import { setWorkload } from '../../workloads/set/set.ts';
 import { SET_OPTIONS } from '../../workloads/set/set-generator.ts';
+import { UPKEEP_FS, upkeepWorkload } from '../../workloads/upkeep/upkeep.ts';
+import { WATCH_FS, watchWorkload } from '../../workloads/watch/watch.ts';
 import type { Workload } from '../../workloads/workload.ts';
+import { sleep } from '../timing.ts';
 import type { SimPlan, SimWorkloadOptions } from './plan.ts';
 
 /** Short histories for each key: checking is a good part of a simulation's time. */
 const OPS_PER_KEY = 120;
 
-export function simWorkload(plan: SimPlan, connect: Connect): Workload {
-  const { workload: options, memberCount } = plan;
-  const { concurrency, keys } = options;
-  const percents = [options.registerPercent, options.setPercent, options.kvPercent];
-  const threads = shareOut(concurrency, percents);
-  const paces = percents.map((percent): Pace => {
-    const opsPerSecond = Math.max(0.01, (options.ratePerSecond * percent) / 100);
-    return { meanNs: 1e9 / opsPerSecond, gaps: 'exponential' };
+/** Every workload with a share, and how its functions are told. */
+export const PARTS: readonly Part[] = [
+  { percent: 'registerPercent', fs: REGISTER_FS, keys: 'register/' },
+  { percent: 'setPercent', fs: SET_FS },
+  { percent: 'kvPercent', fs: KV_FS, keys: 'kv/' },
+  { percent: 'leasePercent', fs: LEASE_FS, keys: 'lease/' },
+  { percent: 'lockPercent', fs: LOCK_FS },
+  { percent: 'watchPercent', fs: WATCH_FS },
+  { percent: 'upkeepPercent', fs: UPKEEP_FS },
+  { percent: 'authPercent', fs: AUTH_FS, keys: 'auth/' },
+];
+
+export interface Part {
+  readonly percent: SharePercent;
+  readonly fs: readonly string[];
+  /** What its keys begin with, if it does not matter which of them an operation names. */
+  readonly keys?: string;
+}
+
+export type SharePercent = Extract<keyof SimWorkloadOptions, `${string}Percent`>;
+
+/** `clock`: of the simulation. */
+export function simWorkload(plan: SimPlan, connect: ConnectFully, clock: Clock): Workload {
+  const { workload: options } = plan;
+  const percents = PARTS.map(({ percent }) => options[percent]);
+  const threads = shareOut(options.concurrency, percents);
+  const shares = PARTS.flatMap(({ percent }, at): Share[] => {
+    const count = threads[at]!;
+    if (count === 0) return [];
+    const opsPerSecond = Math.max(0.01, (options.ratePerSecond * options[percent]) / 100);
+    const pace: Pace = { meanNs: 1e9 / opsPerSecond, gaps: 'exponential' };
+    const workload = makeWorkload(percent, { plan, connect, clock, pace, threads: count });
+    return [{ threads: count, workload }];
   });
-  const [registers, sets, kvs] = threads as [number, number, number];
-  const register = {
-    ...REGISTER_OPTIONS,
-    keysActive: Math.max(1, Math.min(keys, 4)),
-    opsPerKey: OPS_PER_KEY,
-    readers: Math.min(memberCount, Math.floor(registers / 2)),
-  };
-  const set = { ...SET_OPTIONS, finalReadThreads: Math.min(memberCount, concurrency) };
-  const shares: Share[] = [
-    { threads: registers, workload: registerWorkload(connect, paces[0]!, register) },
-    { threads: sets, workload: setWorkload(connect, paces[1]!, set) },
-    { threads: kvs, workload: kvWorkload(connect, paces[2]!, { ...KV_OPTIONS, keys }) },
-  ];
-  const used = shares.filter((share) => share.threads > 0);
-  const composed = compose('sim', used);
+  const composed = compose('sim', shares);
   return {
     ...composed,
     generator: plan.script === undefined ? inBursts(options, composed) : script(plan.script),
     checkers: [...composed.checkers, statisticsChecker()],
   };
+}
+
+interface Making {
+  readonly plan: SimPlan;
+  readonly connect: ConnectFully;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly threads: number;
+}
+
+function makeWorkload(
+  percent: SharePercent,
+  { plan, connect, clock, pace, threads }: Making,
+): Workload {
+  const { keys, concurrency } = plan.workload;
+  const { memberCount } = plan;
+  switch (percent) {
+    case 'registerPercent': {
+      const keysActive = Math.max(1, Math.min(keys, 4));
+      const readers = Math.min(memberCount, Math.floor(threads / 2));
+      const own = { keysActive, opsPerKey: OPS_PER_KEY, readers };
+      return registerWorkload(connect, pace, { ...REGISTER_OPTIONS, ...own });
+    }
+    case 'setPercent': {
+      const finalReadThreads = Math.min(memberCount, concurrency);
+      return setWorkload(connect, pace, { ...SET_OPTIONS, finalReadThreads });
+    }
+    case 'kvPercent':
+      return kvWorkload(connect, pace, { ...KV_OPTIONS, keys });
+    case 'leasePercent':
+      return leaseWorkload(connect, pace, { ...LEASE_OPTIONS, fastestClock: fastestIn(plan) });
+    case 'lockPercent':
+      return lockWorkload(connect, pace);
+    case 'watchPercent':
+      return watchWorkload(connect, pace, (timeoutMs) => sleep(clock, timeoutMs));
+    case 'upkeepPercent':
+      return upkeepWorkload(connect, pace);
+    case 'authPercent':
+      return authWorkload(connect, pace);
+    default:
+      return assertNever(percent);
+  }
+}
+
+/** How much faster than true time any clock runs at any time, as a factor. */
+function fastestIn({ clockDriftPpm, schedule }: SimPlan): number {
+  const skews = schedule.map(({ spec }) => (spec.kind === 'clock-skew' ? spec.driftPercent : 0));
+  const drift = 1 + Math.max(0, ...clockDriftPpm) / 1e6;
+  return drift * (1 + Math.max(0, ...skews) / 100);
 }
 
 function inBursts(options: SimWorkloadOptions, { generator }: Workload): Generator {

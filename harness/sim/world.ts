@@ -5,6 +5,7 @@
 import { AssertionError } from '../../src/lib/assert.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
 import type { Member } from '../../src/member/member.ts';
+import { timingOf } from '../../src/member/timing.ts';
 import type { Random } from '../../src/ports/random.ts';
 import { describeMessage } from '../../src/raft/describe.ts';
 import type { Message } from '../../src/raft/message.ts';
@@ -12,9 +13,12 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { SimClients } from './client.ts';
 import { SimCluster } from './cluster.ts';
+import { FastestClock } from './fastest-clock.ts';
 import { Broken, SimInvariants } from './invariants.ts';
 import { LeaderContact } from './leader-contact.ts';
+import { LeasePromises } from './lease-promises.ts';
 import { SimLoop } from './loop.ts';
+import { MemberNames } from './member-names.ts';
 import { MemberTracer } from './member-trace.ts';
 import { SimNetwork } from './network.ts';
 import { type NodeEvents, SimNode } from './node.ts';
@@ -38,7 +42,10 @@ export class SimWorld {
   readonly loop: SimLoop;
   readonly random: Random;
   readonly hash: TraceHash = new TraceHash();
-  readonly oracle: Oracle = new Oracle();
+  readonly oracle: Oracle;
+  readonly names: MemberNames;
+  /** Runs as fast as the fastest of the members' clocks. */
+  readonly fastest: FastestClock;
   readonly invariants: SimInvariants;
   readonly nodes: readonly SimNode[];
   readonly cluster: SimCluster;
@@ -59,11 +66,20 @@ export class SimWorld {
     this.failed = promise;
     this.#resolveFailed = resolve;
     this.#tracer = tracer;
-    this.#members = tracer && new MemberTracer(tracer, this.loop, plan);
+    this.#members =
+      tracer && new MemberTracer(tracer, this.loop, { plan, nameOf: (id) => this.names.of(id) });
     this.random = seededRandom(plan.seed).fork('sim');
-    const ids = Array.from({ length: plan.memberCount }, (_, at): MemberId => BigInt(at + 1));
-    const names = new Map(ids.map((id) => [id, nameOf(id)]));
-    this.invariants = new SimInvariants(this.oracle, nameOf, new LeaderContact(plan));
+    const machines = plan.memberCount + plan.spareCount;
+    const ids = Array.from({ length: machines }, (_, at): MemberId => BigInt(at + 1));
+    const names = new MemberNames(machines);
+    this.names = names;
+    const nameOf = (id: MemberId): string => names.of(id);
+    this.oracle = new Oracle({ leaseTtlMinS: leaseTtlMinOf(plan) });
+    const leases = new LeasePromises(() => this.fastest.elapsedNs());
+    this.invariants = new SimInvariants(this.oracle, nameOf, {
+      contact: new LeaderContact(plan),
+      leases,
+    });
     const network = new SimNetwork({
       loop,
       random: this.random.fork('network'),
@@ -77,8 +93,15 @@ export class SimWorld {
     this.nodes = ids.map((id) => {
       const random = this.random.fork(nameOf(id));
       const tracesDisk = tracer !== undefined;
-      return new SimNode(id, { plan, loop, network, random, events: this.#events(), tracesDisk });
+      const events = this.#events();
+      const isSpare = id > BigInt(plan.memberCount);
+      const parts = { plan, loop, network, names, random, events, tracesDisk };
+      return new SimNode(id, parts, isSpare);
     });
+    this.fastest = new FastestClock(
+      loop,
+      this.nodes.map(({ time }) => time),
+    );
     this.cluster = new SimCluster({
       nodes: this.nodes,
       network,
@@ -93,8 +116,11 @@ export class SimWorld {
       latencyUs: plan.network.clientLatencyUs,
       nodes: this.nodes,
       oracle: this.oracle,
-      onWrong: (node, detail) =>
-        this.fail({ by: 'oracle', name: 'answer', detail: `${node.name}: ${detail}` }),
+      leases,
+      onWrong: (node, { name, detail }) => {
+        const by = name === 'answer' ? 'oracle' : 'invariant';
+        this.fail({ by, name, detail: `${node.name}: ${detail}` });
+      },
     });
   }
 
@@ -120,6 +146,12 @@ export class SimWorld {
     }
   }
 
+  /** Something that was done to the cluster, for the hash and whoever reads along. */
+  note(text: string): void {
+    this.hash.text(text);
+    this.#tracer?.trace({ type: 'fact', atNs: this.loop.nowNs, node: 'administrator', text });
+  }
+
   /** A node's state changed from outside: killed, suspended, started. */
   traceNode(node: SimNode): void {
     this.#members?.note(node);
@@ -131,6 +163,11 @@ export class SimWorld {
         this.#guard(() => this.invariants.restarted(node.id, restore));
       },
       stepped: (node, member) => this.#stepped(node, member),
+      left: (node) => {
+        this.hash.text(`${node.name} left`);
+        this.#onFact(node, 'left the cluster');
+        this.#members?.note(node);
+      },
       died: (node, { reason, wasRefused }) => this.#onDeath(node, reason, wasRefused),
       fact: (node, text) => this.#onFact(node, text),
       disk: (node, text) => {
@@ -153,6 +190,8 @@ export class SimWorld {
     this.#onFact(node, `stopped: ${reason}`);
     this.#members?.note(node);
     const isDamaged = this.cluster.atlas.destroyed.has(node.name);
+    // On a disk of a member that was removed nothing starts any more, as the server says itself.
+    if (this.oracle.upkeep.removed.has(node.id)) return node.leave();
     if (isDamaged || wasRefused) return;
     this.fail({ by: 'death', name: 'a member stopped', detail: `${node.name}: ${reason}` });
   }
@@ -178,8 +217,8 @@ export class SimWorld {
       type: 'message',
       atNs: this.loop.nowNs,
       sentNs,
-      from: nameOf(message.from),
-      to: nameOf(message.to),
+      from: this.names.of(message.from),
+      to: this.names.of(message.to),
       kind: message.type,
       term: message.term,
       text: describeMessage(message),
@@ -203,6 +242,8 @@ export class SimWorld {
   }
 }
 
-function nameOf(id: MemberId): string {
-  return `n${id}`;
+/** As members compute it. */
+function leaseTtlMinOf({ heartbeatMs, electionMs }: WorldPlan): number {
+  const { tickMs, electionTicks } = timingOf(heartbeatMs, electionMs);
+  return Math.ceil((1.5 * electionTicks * tickMs) / 1_000);
 }

@@ -1,10 +1,12 @@
 /** Members put together by hand, in states that no member should be in. */
+
 import { seededRandom } from '../../harness/seeded-random.ts';
 import type { SimInvariants } from '../../harness/sim/invariants.ts';
 import { putRequest } from '../../src/client/requests.ts';
 import type { Index, MemberId, Term } from '../../src/lib/ids.ts';
 import { StateMachine } from '../../src/member/apply.ts';
 import type { Member } from '../../src/member/member.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import { raftConfig } from '../../src/raft/config.ts';
 import { RaftCore as Core, type RaftCore } from '../../src/raft/core.ts';
 import { entriesSizeBytes } from '../../src/raft/log.ts';
@@ -47,8 +49,14 @@ export function craft(options: CraftedOptions): Crafted {
     hardState: { ...restore.hardState, commit: Math.max(commit, snapshot) },
     entries,
   });
-  const machine = new StateMachine(undefined, REMOVED_MAX);
-  for (const entry of applied) machine.apply(entry);
+  const machine = new StateMachine(undefined, {
+    removedMembersMax: REMOVED_MAX,
+    learnersMax: 1,
+    hashSeed: 1,
+    lessor: { minTtlS: 1, ticksPerS: 10, checkpointIntervalS: 300, leasesMax: 100 },
+  });
+  const conf = restore.snapshot.confState;
+  for (const entry of applied) machine.apply(entry, { tick: 0, conf });
   // The invariants look at nothing else.
   return { member: { core, machine } as unknown as Member, core, machine };
 }
@@ -61,7 +69,7 @@ export function restoreOf({
   vote,
   voters = VOTERS,
 }: Omit<CraftedOptions, 'id'>): RaftRestore {
-  const confState: ConfState = { voters, learners: [] };
+  const confState: ConfState = simpleConf(voters);
   return {
     hardState: { term, vote, commit: snapshot.index },
     snapshot: { ...snapshot, confState },
@@ -110,7 +118,7 @@ export function commitAsLeader({ core: { log, role } }: Crafted, index: Index): 
 }
 
 export function vote(from: MemberId, to: MemberId, term: Term, reject = false): MsgVoteResp {
-  return { type: 'MsgVoteResp', from, to, term, reject };
+  return { type: 'MsgVoteResp', from, to, term, reject, commit: 0, commitTerm: 0 };
 }
 
 /** To the first member, in `term`. */

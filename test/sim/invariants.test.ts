@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Broken, SimInvariants } from '../../harness/sim/invariants.ts';
 import { LeaderContact } from '../../harness/sim/leader-contact.ts';
+import { LeasePromises } from '../../harness/sim/lease-promises.ts';
 import { Oracle } from '../../harness/sim/oracle/oracle.ts';
 import { assert } from '../../src/lib/assert.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
-import type { Message } from '../../src/raft/message.ts';
+import type { Entry, Message } from '../../src/raft/message.ts';
 import { becomeFollower } from '../../src/raft/transitions.ts';
+import type { InternalRequest } from '../../src/wire/internal-request.ts';
+import { encodeLoggedRequest } from '../../src/wire/logged-request.ts';
+import { encodeConfChange } from '../../src/wire/raft-records.ts';
 import {
   acknowledge,
   acknowledged,
@@ -20,6 +24,7 @@ import {
   vote,
 } from './crafted-member.ts';
 
+const NO_CHANGE = { id: 0n, type: 'updateNode', nodeId: 1n, context: new Uint8Array(0) } as const;
 const HEARTBEAT_MS = 100;
 const ELECTION_MS = 1_000;
 /** Of four election timeouts; one more without an answer is too many. */
@@ -27,7 +32,8 @@ const SILENT_BEATS_MAX = 40;
 
 function watch(): SimInvariants {
   const contact = new LeaderContact({ heartbeatMs: HEARTBEAT_MS, electionMs: ELECTION_MS });
-  return new SimInvariants(new Oracle(), (id) => `n${id}`, contact);
+  const leases = new LeasePromises(() => 0);
+  return new SimInvariants(new Oracle(), (id) => `n${id}`, { contact, leases });
 }
 
 /** One that knows `LOG` to be durable on the other two members. */
@@ -380,6 +386,54 @@ describe('the state', () => {
     member.core.role = { ...member.core.role, type: 'follower', leader: 1n } as never;
     expect(() => step(watch(), member)).toThrow('nobody follows itself');
   });
+});
+
+describe('changes of the membership', () => {
+  const change = (term: number, index: number): Entry => {
+    return { type: 'confChange', term, index, data: encodeConfChange(NO_CHANGE) };
+  };
+
+  test('one is begun while another is not committed', () => {
+    const invariants = watch();
+    const entries = [put(1, 1, 'a'), change(2, 2), put(2, 3, 'b'), change(2, 4)];
+    const found = brokenBy(() => step(invariants, craft({ id: 1n, entries })));
+    expect(found).toEqual({
+      property: 'one change at a time',
+      detail: 'n1 appended change 2/4 while 2 was not committed',
+    });
+  });
+
+  test('one may follow another that is committed, or that gave way', () => {
+    const first = [put(1, 1, 'a'), change(2, 2)];
+    const committed = watch();
+    acknowledge(committed, [1n, 2n, 3n], first);
+    step(committed, craft({ id: 1n, entries: first, commit: 2 }));
+    step(committed, craft({ id: 2n, entries: [...first, change(2, 3)], commit: 2 }));
+    const gaveWay = watch();
+    step(gaveWay, craft({ id: 1n, entries: first }));
+    step(gaveWay, craft({ id: 2n, entries: [put(1, 1, 'a'), put(3, 2, 'b'), change(3, 3)] }));
+  });
+});
+
+test('a lease that the cluster ends before the time that was told', () => {
+  let nowNs = 0;
+  const leases = new LeasePromises(() => nowNs);
+  const contact = new LeaderContact({ heartbeatMs: HEARTBEAT_MS, electionMs: ELECTION_MS });
+  const invariants = new SimInvariants(new Oracle(), (id) => `n${id}`, { contact, leases });
+  const logged = (index: number, request: InternalRequest, id: bigint): Entry => {
+    return { type: 'normal', term: 1, index, data: encodeLoggedRequest({ id, request }) };
+  };
+  const entries = [
+    logged(1, { type: 'leaseGrant', id: 7n, ttlS: 5 }, 1n),
+    logged(2, { type: 'leaseGrant', id: 8n, ttlS: 5 }, 2n),
+    logged(3, { type: 'leaseRevoke', id: 8n }, 3n),
+    logged(4, { type: 'leaseRevoke', id: 7n }, 0n),
+  ];
+  for (const id of [7n, 8n]) leases.told(id, 0, 5);
+  nowNs = 4e9;
+  const found = brokenBy(() => step(invariants, craft({ id: 1n, entries, commit: 4 })));
+  expect(found.property).toBe('lease kept');
+  expect(found.detail).toContain('lease 7 was ended 1000 ms before');
 });
 
 describe('the membership', () => {

@@ -1,12 +1,15 @@
 /** Members that only send and receive, on a simulated network. */
+
 import type { LinkQuality } from '../../harness/cluster/cluster.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import { SimLoop } from '../../harness/sim/loop.ts';
+import { MemberNames } from '../../harness/sim/member-names.ts';
 import { type Fate, SimNetwork, type Station } from '../../harness/sim/network.ts';
 import type { SimNetworkOptions } from '../../harness/sim/plan.ts';
 import { SimProcess } from '../../harness/sim/process.ts';
 import type { MemberId } from '../../src/lib/ids.ts';
 import type { Network } from '../../src/ports/network.ts';
+import { simpleConf } from '../../src/raft/conf-state.ts';
 import { RaftLog } from '../../src/raft/log.ts';
 import type { Message, MsgHeartbeat, MsgProp, SnapshotMeta } from '../../src/raft/message.ts';
 import type { SnapshotSink, SnapshotSource } from '../../src/snap/snapshot-files.ts';
@@ -35,6 +38,8 @@ export interface Life {
   readonly refused: MemberId[];
   readonly unreachable: MemberId[];
   readonly snapshotsSent: { readonly to: MemberId; readonly delivered: boolean }[];
+  /** When, in ms. */
+  readonly toldRemoved: number[];
 }
 
 export interface LifeOptions {
@@ -46,15 +51,16 @@ export class NetworkBench {
   readonly loop: SimLoop = new SimLoop();
   readonly sent: Message[] = [];
   readonly fates: FateRecord[] = [];
+  /** Whom everybody takes for removed. */
+  readonly removed: Set<MemberId> = new Set();
   readonly network: SimNetwork;
 
   constructor(options: Partial<SimNetworkOptions> = {}, members = 3) {
-    const ids = Array.from({ length: members }, (_, at) => BigInt(at + 1));
     this.network = new SimNetwork({
       loop: this.loop,
       random: seededRandom(1),
       network: { latencyUs: [100, 1_000], clientLatencyUs: [1, 1], encodes: false, ...options },
-      names: new Map(ids.map((id) => [id, `n${id}`])),
+      names: new MemberNames(members),
       hooks: {
         onSend: (message) => this.sent.push(message),
         onFate: (message, fate) => this.fates.push({ message, fate }),
@@ -72,14 +78,17 @@ export class NetworkBench {
       },
     });
     const { source = NO_SNAPSHOT, sink = NO_SINK } = options;
-    const station: Station = {
+    const station: Omit<Station, 'joinedNs'> = {
       id,
       name: `n${id}`,
       process,
       source,
       sink,
       handlers: undefined,
+      nowNs: () => this.loop.nowNs,
       log: () => EMPTY_LOG,
+      knows: () => true,
+      isRemoved: (of) => this.removed.has(of),
     };
     const port = this.network.join(station);
     const life: Life = {
@@ -91,6 +100,7 @@ export class NetworkBench {
       refused: [],
       unreachable: [],
       snapshotsSent: [],
+      toldRemoved: [],
     };
     port.listen({
       onMessage: (message) => {
@@ -100,6 +110,8 @@ export class NetworkBench {
       onRefused: (peer) => life.refused.push(peer),
       onUnreachable: (peer) => life.unreachable.push(peer),
       onSnapshotSent: (to, delivered) => life.snapshotsSent.push({ to, delivered }),
+      onRemoved: () => life.toldRemoved.push(this.loop.nowNs / MS),
+      onAsk: async (from, question) => Uint8Array.of(Number(from), ...question),
     });
     return life;
   }
@@ -142,7 +154,7 @@ export function contextsOf(messages: readonly Message[]): number[] {
 export const SNAPSHOT: SnapshotMeta = {
   index: 5,
   term: 1,
-  confState: { voters: [1n, 2n, 3n], learners: [] },
+  confState: simpleConf([1n, 2n, 3n]),
 };
 
 /** A checkpoint that is `bytes`. */

@@ -220,3 +220,69 @@ function valuesOf(messages: readonly Message[]): number[] {
     message.type === 'MsgProp' ? message.entries.map((entry) => entry.data[0]!) : [],
   );
 }
+
+describe('questions', () => {
+  const QUESTION = Uint8Array.of(9);
+  const ANSWER = Uint8Array.of(1, 9);
+
+  test('are answered, after both ways', async () => {
+    const bench = new NetworkBench({ latencyUs: [1_000, 1_000] });
+    const [from] = [bench.start(1n), bench.start(2n)];
+    expect(await bench.loop.drive(from!.port.ask(2n, QUESTION, 100))).toEqual(ANSWER);
+    expect(bench.loop.nowNs).toBe(2e6);
+  });
+
+  test('of a dead member, over a cut link, or by one that was removed, are not', async () => {
+    const bench = new NetworkBench();
+    const from = bench.start(1n);
+    expect(await bench.loop.drive(from.port.ask(2n, QUESTION, 100))).toBeUndefined();
+    expect(bench.loop.nowNs).toBe(100e6);
+    bench.start(2n);
+    bench.cut(2n, 1n);
+    expect(await bench.loop.drive(from.port.ask(2n, QUESTION, 100))).toBeUndefined();
+    bench.network.setGrudge(new Map());
+    bench.removed.add(1n);
+    expect(await bench.loop.drive(from.port.ask(2n, QUESTION, 100))).toBeUndefined();
+    bench.removed.clear();
+    expect(await bench.loop.drive(from.port.ask(2n, QUESTION, 100))).toEqual(ANSWER);
+  });
+});
+
+describe('a member that was removed', () => {
+  test('is told so in place of being heard', async () => {
+    const bench = new NetworkBench();
+    const [from, to] = [bench.start(1n), bench.start(2n)];
+    bench.removed.add(1n);
+    from.port.send(2n, heartbeat(1n, 2n, 1));
+    await bench.pass(10);
+    expect(to.received).toEqual([]);
+    expect(from.toldRemoved).toHaveLength(1);
+    expect(to.toldRemoved).toEqual([]);
+  });
+
+  test('is not told over a link that is cut', async () => {
+    const bench = new NetworkBench();
+    const [from] = [bench.start(1n), bench.start(2n)];
+    bench.removed.add(1n);
+    bench.cut(2n, 1n);
+    from!.port.send(2n, heartbeat(1n, 2n, 1));
+    await bench.pass(10);
+    expect(from!.toldRemoved).toEqual([]);
+  });
+});
+
+test('a connection is as old as the younger of both lives, and as its link', async () => {
+  const bench = new NetworkBench();
+  const from = bench.start(1n);
+  expect(from.port.connectedSinceNs(2n)).toBeUndefined();
+  await bench.pass(5);
+  bench.start(2n);
+  await bench.pass(5);
+  expect(from.port.connectedSinceNs(2n)).toBe(5e6);
+  bench.cut(2n, 1n);
+  expect(from.port.connectedSinceNs(2n)).toBeUndefined();
+  await bench.pass(5);
+  bench.network.setGrudge(new Map());
+  await bench.pass(5);
+  expect(from.port.connectedSinceNs(2n)).toBe(15e6);
+});

@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../harness/nemesis/packages.ts';
 import { nodeNames } from '../../harness/plan.ts';
+import { whyNoPlan } from '../../harness/sim/plan-shape.ts';
 import { placeThreads } from '../../harness/sim/shrink/clients.ts';
 import { withMembers } from '../../harness/sim/shrink/members.ts';
 import { reduceList } from '../../harness/sim/shrink/reduce-list.ts';
 import { keysIn } from '../../harness/sim/shrink/size.ts';
 import { withTimes } from '../../harness/sim/shrink/time.ts';
 import { drawSimPlan } from '../../harness/sim/swarm.ts';
+import { PARTS } from '../../harness/sim/workload.ts';
 import { GENERATED, largePlan } from './shrink-fixture.ts';
 
 describe('reduceList', () => {
@@ -52,7 +54,8 @@ describe('withMembers', () => {
       const named = JSON.stringify([fewer.schedule, fewer.core]).match(/"n\d"/g) ?? [];
       expect(named.every((name) => names.includes(JSON.parse(name)))).toBe(true);
       expect(fewer.core.length * 2).toBeGreaterThan(memberCount);
-      expect(fewer.clockDriftPpm).toHaveLength(memberCount);
+      expect(fewer.clockDriftPpm).toHaveLength(memberCount + fewer.spareCount);
+      expect(whyNoPlan(fewer)).toBeUndefined();
       for (const { spec } of fewer.schedule) {
         if (spec.kind === 'partition-halves')
           expect(spec.minority.length).toBeLessThan(memberCount);
@@ -85,7 +88,8 @@ describe('placeThreads', () => {
     const plan = { ...largePlan(), script: GENERATED.slice(0, 4) };
     const one = placeThreads(plan, () => ({ node: 0, client: 0 }));
     expect(one.script?.map(({ thread }) => thread)).toEqual([0, 0, 0, 0]);
-    expect(one.workload.concurrency).toBe(3);
+    const used = PARTS.filter(({ percent }) => plan.workload[percent] > 0);
+    expect(one.workload.concurrency).toBe(used.length);
   });
 
   it('leaves a plan without a script alone', () => {

@@ -6,7 +6,7 @@ import { describeSimPlan } from '../../harness/sim/describe-plan.ts';
 import type { Between, SimPlan } from '../../harness/sim/plan.ts';
 import { whyNoPlan } from '../../harness/sim/plan-shape.ts';
 import { drawSimPlan } from '../../harness/sim/swarm.ts';
-import { shareOut } from '../../harness/sim/workload.ts';
+import { PARTS, shareOut } from '../../harness/sim/workload.ts';
 
 const seeds = fc.nat(SEED_BOUND - 1);
 const CODE = '0123456789ab';
@@ -31,13 +31,17 @@ describe('a drawn plan', () => {
       expect(plan.memberCount).toBeLessThanOrEqual(7);
       expect(plan.electionMs).toBeGreaterThanOrEqual(5 * plan.heartbeatMs);
       expect(plan.safetyMs).toBeGreaterThanOrEqual(10 * plan.electionMs);
-      expect(plan.clockDriftPpm).toHaveLength(plan.memberCount);
+      expect(plan.clockDriftPpm).toHaveLength(plan.memberCount + plan.spareCount);
       for (const ppm of plan.clockDriftPpm) expect(Math.abs(ppm)).toBeLessThanOrEqual(1_000);
       const { network, disk, workload, member } = plan;
       for (const range of [network.latencyUs, network.clientLatencyUs]) expectRange(range);
       for (const range of [disk.writeUs, disk.syncUs]) expectRange(range);
       expect(disk.processKillPercent).toBeLessThanOrEqual(100);
-      for (const size of Object.values(member)) expect(size).toBeGreaterThan(0);
+      for (const [name, size] of Object.entries(member)) {
+        if (typeof size !== 'number') continue;
+        // None: the leader compacts nothing by itself.
+        expect(size).toBeGreaterThanOrEqual(name === 'compactEveryMs' ? 0 : 1);
+      }
       expect(member.catchupEntries).toBeLessThanOrEqual(Math.max(20, member.snapshotCount));
       // Election timeouts must be worth several round trips with a sync in them.
       expect(plan.electionMs * 1_000).toBeGreaterThan(2 * network.latencyUs[1]);
@@ -50,11 +54,51 @@ describe('a drawn plan', () => {
   test('shares the operations out in full, and gives every workload a thread', () => {
     everyPlan(({ workload }) => {
       const { registerPercent, setPercent, kvPercent, concurrency } = workload;
-      const percents = [registerPercent, setPercent, kvPercent];
-      expect(registerPercent + setPercent + kvPercent).toBe(100);
-      for (const percent of percents) expect(percent).toBeGreaterThan(0);
-      for (const threads of shareOut(concurrency, percents)) expect(threads).toBeGreaterThan(0);
+      const percents = PARTS.map((part) => workload[part.percent]);
+      expect(percents.reduce((sum, percent) => sum + percent, 0)).toBe(100);
+      for (const percent of [registerPercent, setPercent, kvPercent]) {
+        expect(percent).toBeGreaterThan(0);
+      }
+      for (const [at, threads] of shareOut(concurrency, percents).entries()) {
+        expect(threads > 0).toBe(percents[at]! > 0);
+      }
     });
+  });
+
+  test('asks for each feature in some seeds, and for none of them in others', () => {
+    const drawn = new Map<string, number>();
+    everyPlan((plan) => {
+      for (const { percent } of PARTS) {
+        if (plan.workload[percent] > 0) drawn.set(percent, (drawn.get(percent) ?? 0) + 1);
+      }
+      const extra = PARTS.slice(3).some(({ percent }) => plan.workload[percent] > 0);
+      if (!extra) drawn.set('plain', (drawn.get('plain') ?? 0) + 1);
+      expect(describeSimPlan(plan).includes('watch')).toBe(plan.workload.watchPercent > 0);
+    });
+    for (const name of [...PARTS.map(({ percent }) => percent), 'plain']) {
+      expect(drawn.get(name), name).toBeGreaterThan(20);
+    }
+  });
+
+  test('changes the membership in some seeds: in order, of machines there are, no copy destroyed', () => {
+    const types = new Set<string>();
+    everyPlan(({ changes, spareCount, memberCount, schedule, safetyMs, core }) => {
+      expect(spareCount > 0).toBe(changes.length > 0);
+      if (changes.length === 0) return;
+      const times = changes.map(({ atMs }) => atMs);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      expect(times.at(-1)).toBeLessThan(safetyMs);
+      for (const { type, node } of changes) {
+        types.add(type);
+        const number = Number(node.slice(1));
+        expect(number).toBeLessThanOrEqual(memberCount + spareCount);
+        if (type.startsWith('add')) expect(number).toBeGreaterThan(memberCount);
+      }
+      expect(core).toHaveLength(memberCount);
+      const kinds = schedule.map(({ spec }) => spec.kind);
+      expect(kinds.filter((kind) => /rot|misdirected|lying/.test(kind))).toEqual([]);
+    });
+    expect(types).toEqual(new Set(['add', 'add-voter', 'remove', 'replace']));
   });
 
   test('heals a quorum at the end, or all', () => {

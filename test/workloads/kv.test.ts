@@ -239,19 +239,20 @@ function judged(kv: FakeKv, oracle: Oracle, complaints: string[]): KvClient {
       return reply;
     },
     put: async (request, options) => {
-      note(oracle.commit(entryOf(next(), { type: 'put', request })));
+      note(oracle.commit(entryOf(next(), { type: 'put', request })).repeated);
       const reply = await inner.put(request, options);
       if (reply.ok) note(oracle.comparePut(request, given(reply.value)));
       return reply;
     },
     deleteRange: async (request, options) => {
-      note(oracle.commit(entryOf(next(), { type: 'deleteRange', request })));
+      note(oracle.commit(entryOf(next(), { type: 'deleteRange', request })).repeated);
       const reply = await inner.deleteRange(request, options);
       if (reply.ok) note(oracle.compareDeleteRange(request, given(reply.value)));
       return reply;
     },
     txn: async (request, options) => {
-      if (!isReadOnly(request)) note(oracle.commit(entryOf(next(), { type: 'txn', request })));
+      if (!isReadOnly(request))
+        note(oracle.commit(entryOf(next(), { type: 'txn', request })).repeated);
       const reply = await inner.txn(request, options);
       if (reply.ok) note(oracle.compareTxn(request, given(reply.value)));
       return reply;

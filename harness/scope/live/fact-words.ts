@@ -32,6 +32,10 @@ export function factWords(
       return `hands term ${term} over to ${nameOf(fact.transferee)}`;
     case 'transferAborted':
       return `gives up handing term ${term} over to ${nameOf(fact.transferee)}`;
+    case 'confChangeRefused':
+      return `refuses to change who belongs to the cluster: ${fact.reason}`;
+    case 'lostEntries':
+      return `has lost entries through ${fact.acknowledged}; its log ends at ${fact.lastIndex}`;
     case 'unsafe':
       return `ignores what is impossible: ${fact.reason}`;
     default:

@@ -2,10 +2,12 @@
  * One member of the live cluster: the product's raft core, a disk that takes its time, and a
  * state machine that lists the commands it applied. What it sends goes to its owner.
  */
+
 import { assert, assertNever } from '../../../src/lib/assert.ts';
 import type { MemberId } from '../../../src/lib/ids.ts';
 import { utf8Decode, utf8Encode } from '../../../src/lib/utf8.ts';
 import type { Random } from '../../../src/ports/random.ts';
+import { simpleConf } from '../../../src/raft/conf-state.ts';
 import { raftConfig } from '../../../src/raft/config.ts';
 import type { Entry, Fact, HardState, Message, StorageAppend } from '../../../src/raft/message.ts';
 import { RawNode } from '../../../src/raft/raw-node.ts';
@@ -99,7 +101,7 @@ export class LiveMember {
     });
     this.#node = new RawNode(config, {
       hardState: this.#hardState,
-      snapshot: { index: 0, term: 0, confState: { voters, learners: [] } },
+      snapshot: { index: 0, term: 0, confState: simpleConf(voters) },
       entries: this.#durable,
       applied: 0,
     });

@@ -3,11 +3,12 @@
  * and the meaning of requests spelled out. Compaction only refuses. Written without the store's
  * code, so that the two agree only if both are right.
  */
-import type { Revision } from '../../../src/lib/ids.ts';
+import type { LeaseId, Revision } from '../../../src/lib/ids.ts';
 import { err, ok, type Result } from '../../../src/lib/result.ts';
 import type {
   DeleteRangeRequest,
   DeleteRangeResult,
+  KeyValue,
   PutRequest,
   PutResult,
   RangeRequest,
@@ -20,7 +21,7 @@ import type {
 } from '../../../src/mvcc/request.ts';
 import { Digest } from './digest.ts';
 import { answerRange, holds, isWithin } from './meaning.ts';
-import { type Version, Versions } from './versions.ts';
+import { type ModelChange, type Version, Versions } from './versions.ts';
 
 /** A change that a store has to keep. */
 export interface ModelRow {
@@ -41,6 +42,11 @@ export class Model {
   #liveKeys = 0;
   /** Of the running request. */
   #changes = 0;
+  readonly #hasLease: (id: LeaseId) => boolean;
+
+  constructor(hasLease: (id: LeaseId) => boolean = () => false) {
+    this.#hasLease = hasLease;
+  }
 
   /** As it would have been answered when the revision was `now`. */
   range(request: RangeRequest, now: Revision = this.revision): Result<RangeResult, StoreError> {
@@ -80,6 +86,34 @@ export class Model {
     if (revision <= this.compactRevision) return err('compacted');
     this.compactRevision = revision;
     return ok(undefined);
+  }
+
+  /** A read at a revision that may be compacted by now: what it was answered before. */
+  rangeBefore(request: RangeRequest, now: Revision): RangeResult {
+    return this.#read(request, now);
+  }
+
+  /** Of a transaction of ranges only. */
+  readTxnBefore(request: TxnRequest, now: Revision): TxnResult {
+    return this.#run(request, this.#decide(request, now), now);
+  }
+
+  /** Keys that hung on the lease at the revision, in byte order. */
+  keysOf(lease: LeaseId, revision: Revision = this.revision): Uint8Array[] {
+    return this.#versions
+      .select(ALL_KEYS, ALL_KEYS, revision)
+      .filter((kv) => kv.lease === lease)
+      .map((kv) => kv.key);
+  }
+
+  /** What happened to keys of a range at revisions in (after, upTo], in order. */
+  changes(key: Uint8Array, rangeEnd: Uint8Array, after: Revision, upTo: Revision): ModelChange[] {
+    return this.#versions.changes(key, rangeEnd, after, upTo);
+  }
+
+  /** Keys of a range that were there at the revision, in key order. */
+  within(key: Uint8Array, rangeEnd: Uint8Array, revision: Revision): KeyValue[] {
+    return this.#versions.select(key, rangeEnd, revision);
   }
 
   liveKeys(): number {
@@ -138,7 +172,7 @@ export class Model {
         if (refusal !== undefined) return refusal;
       }
       if (op.type !== 'put') continue;
-      if (op.request.lease !== 0n) return 'leaseNotFound';
+      if (op.request.lease !== 0n && !this.#hasLease(op.request.lease)) return 'leaseNotFound';
       if (!op.request.ignoreValue && !op.request.ignoreLease) continue;
       const isDeleted = steps
         .slice(0, at)
@@ -200,6 +234,9 @@ function flatten(request: TxnRequest, branches: Branches): RequestOp[] {
   const ops = branches.get(request) ? request.success : request.failure;
   return ops.flatMap((op) => (op.type === 'txn' ? flatten(op.request, branches) : [op]));
 }
+
+/** From the least key there can be, without an end. */
+const ALL_KEYS = Uint8Array.of(0);
 
 function onlyResult<Value>(result: Result<TxnResult, StoreError>): Result<Value, StoreError> {
   return result.ok ? ok(result.value.responses[0]!.result as Value) : result;

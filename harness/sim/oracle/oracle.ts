@@ -1,13 +1,15 @@
 /**
- * Knows what every store must hold and what every answer must say, from the committed entries
+ * Knows what every member must hold and what every answer must say, from the committed entries
  * alone: it applies them, once, to an independent model. Comparing changes nothing in it.
  */
-import { assert, assertNever } from '../../../src/lib/assert.ts';
-import type { Index, RequestId, Revision } from '../../../src/lib/ids.ts';
+import { assert } from '../../../src/lib/assert.ts';
+import type { Index, LeaseId, RequestId, Revision } from '../../../src/lib/ids.ts';
 import type { Result } from '../../../src/lib/result.ts';
+import type { Member } from '../../../src/member/member.ts';
 import type {
   DeleteRangeRequest,
   DeleteRangeResult,
+  KeyValue,
   PutRequest,
   PutResult,
   RangeRequest,
@@ -19,11 +21,19 @@ import type {
 import type { Store } from '../../../src/mvcc/store.ts';
 import { isReadOnly } from '../../../src/mvcc/txn.ts';
 import type { Entry } from '../../../src/raft/message.ts';
-import type { InternalRequest, LoggedRequest } from '../../../src/wire/internal-request.ts';
-import { decodeLoggedRequest } from '../../../src/wire/logged-request.ts';
+import type { AuthModel } from './auth-model.ts';
+import {
+  type ClusterModel,
+  type ClusterOptions,
+  type KvWrite,
+  newCluster,
+} from './cluster-model.ts';
 import { difference, inWords } from './difference.ts';
-import { Model } from './kv-model.ts';
+import type { Model } from './kv-model.ts';
 import { type Summary, storeDifference } from './store-difference.ts';
+import type { UpkeepModel } from './upkeep-model.ts';
+import { memberStateWords, modelWords, SUBJECTS, type Subject } from './upkeep-words.ts';
+import type { ModelChange } from './versions.ts';
 
 /** What a client was told; `revision` is the one in the header. */
 export interface GivenAnswer<Value> {
@@ -31,25 +41,50 @@ export interface GivenAnswer<Value> {
   readonly result: Value;
 }
 
-type Write = Exclude<InternalRequest, { readonly type: 'memberAttributes' }>;
+/** A read, and how much the member that answered it had applied. */
+export interface GivenRead<Value> extends GivenAnswer<Value> {
+  readonly applied?: Index;
+}
 
 /** A committed request that was not refused, and what it was answered. */
 interface Logged {
-  readonly request: Write;
+  readonly type: KvWrite['type'];
+  readonly request: KvWrite['request'];
   readonly result: PutResult | DeleteRangeResult | TxnResult;
+}
+
+/** A lease that a committed entry ended. */
+export interface RevokedLease {
+  readonly id: LeaseId;
+  /** By the cluster itself; otherwise somebody asked for it. */
+  readonly hasExpired: boolean;
+}
+
+/** What committing an entry showed. */
+export interface Committed {
+  /** What is wrong with it. */
+  readonly repeated: string | undefined;
+  readonly revoked: RevokedLease | undefined;
 }
 
 /** Every `compare…` gives undefined, or one line that says what differs. */
 export class Oracle {
-  readonly #model = new Model();
+  readonly #cluster: ClusterModel;
+  /** By index: what there is besides keys. */
+  readonly #upkeeps: UpkeepModel[];
   /** By index: the revision when that entry was applied. */
-  readonly #revisions: Revision[] = [this.#model.revision];
+  readonly #revisions: Revision[];
   readonly #summaries = new Map<Revision, Summary>();
   /** By the revision after them: the one that made it, then those that changed nothing. */
   readonly #logged = new Map<Revision, Logged[]>();
   readonly #indexById = new Map<RequestId, Index>();
+  /** By revision and compaction: what members said of it. */
+  readonly #hashes = new Map<string, number>();
 
-  constructor() {
+  constructor(options: Partial<ClusterOptions> = {}) {
+    this.#cluster = newCluster(options);
+    this.#upkeeps = [this.#cluster.upkeep];
+    this.#revisions = [this.#model.revision];
     this.#summarise();
   }
 
@@ -57,20 +92,21 @@ export class Oracle {
    * The cluster's next committed entry, in index order; each once, whoever calls it committed.
    * A request that was committed before is told: stores that apply it twice would still agree.
    */
-  commit(entry: Entry): string | undefined {
+  commit(entry: Entry): Committed {
     const { index } = entry;
     assert(index === this.committed + 1, `entry ${index} after ${this.committed}`);
-    const logged = loggedIn(entry);
-    if (logged !== undefined && logged.request.type !== 'memberAttributes') {
-      this.#apply(logged.request);
-    }
+    const applied = this.#cluster.apply(entry);
+    if (applied.kv !== undefined) this.#note(applied.kv);
     this.#revisions.push(this.#model.revision);
+    this.#upkeeps.push(this.#cluster.upkeep);
     this.#summarise();
-    if (logged === undefined) return undefined;
-    const before = this.#indexById.get(logged.id);
-    this.#indexById.set(logged.id, index);
-    if (before === undefined) return undefined;
-    return `entry ${index} is the request of entry ${before} again`;
+    const { id, revoked } = applied;
+    // What members ask for themselves nobody waits for: it may be asked for twice.
+    const before = id === 0n ? undefined : this.#indexById.get(id);
+    if (id !== 0n) this.#indexById.set(id, index);
+    const repeated =
+      before === undefined ? undefined : `entry ${index} is the request of entry ${before} again`;
+    return { repeated, revoked };
   }
 
   /** Index of the last committed entry; 0: none yet. */
@@ -78,11 +114,47 @@ export class Oracle {
     return this.#revisions.length - 1;
   }
 
+  /** Of the last committed entry. */
+  get revision(): Revision {
+    return this.#model.revision;
+  }
+
+  /** What there is besides keys, by all that is committed. */
+  get upkeep(): UpkeepModel {
+    return this.#cluster.upkeep;
+  }
+
+  /** What there was besides keys when the entries up to `index` were applied. */
+  upkeepAt(index: Index): UpkeepModel {
+    const upkeep = this.#upkeeps[index];
+    assert(upkeep !== undefined, `entry ${index} is not committed`);
+    return upkeep;
+  }
+
+  authAt(index: Index): AuthModel {
+    return this.upkeepAt(index).auth;
+  }
+
   /** A store's revision when it has applied the entries up to `index`, a committed one. */
   revisionAt(index: Index): Revision {
     const revision = this.#revisions[index];
     assert(revision !== undefined, `entry ${index} is not committed`);
     return revision;
+  }
+
+  /** What happened to keys of a range at revisions in (after, upTo], in order. */
+  changes(key: Uint8Array, rangeEnd: Uint8Array, after: Revision, upTo: Revision): ModelChange[] {
+    return this.#model.changes(key, rangeEnd, after, upTo);
+  }
+
+  /** Keys of a range that were there at the revision, in key order. */
+  keysIn(key: Uint8Array, rangeEnd: Uint8Array, revision: Revision): readonly KeyValue[] {
+    return this.#model.within(key, rangeEnd, revision);
+  }
+
+  /** Keys that hung on the lease at the revision, in byte order. */
+  keysOf(lease: LeaseId, revision: Revision): readonly Uint8Array[] {
+    return this.#model.keysOf(lease, revision);
   }
 
   /** The present of a store that has applied the entries up to `applied`. */
@@ -105,16 +177,55 @@ export class Oracle {
   compareHistory(applied: Index, store: Store, revision: Revision): string | undefined {
     if (applied > this.committed) return `${applied} entries applied, ${this.committed} committed`;
     assert(revision >= 1 && revision <= this.revisionAt(applied), `no past revision: ${revision}`);
+    const { compactRevision } = this.upkeepAt(applied);
+    const place = `revision ${revision} in the store at applied index ${applied}`;
+    if (revision < compactRevision) {
+      const read = store.hashKvSteps(revision);
+      return read.ok || read.error !== 'compacted'
+        ? `${place} is readable, though compacted at ${compactRevision}`
+        : undefined;
+    }
     const found = storeDifference(store, this.#model, revision, this.#summaryAt(revision));
-    if (found === undefined) return undefined;
-    return `revision ${revision} in the store at applied index ${applied}: ${found}`;
+    return found === undefined ? undefined : `${place}: ${found}`;
+  }
+
+  /** Members say the same of a revision, however much each has removed of what is compacted. */
+  compareHash(applied: Index, store: Store, revision: Revision): string | undefined {
+    const hash = store.hashKv(Math.max(revision, store.compactRevision));
+    if (!hash.ok) return `the hash of revision ${revision} at ${applied} is refused: ${hash.error}`;
+    const { hash: value, compactRevision } = hash.value;
+    const key = `${Math.max(revision, compactRevision)} ${compactRevision}`;
+    const known = this.#hashes.get(key) ?? value;
+    this.#hashes.set(key, known);
+    if (known === value) return undefined;
+    return `revision ${revision}, compacted at ${compactRevision}, hashes to ${value}; another says ${known}`;
+  }
+
+  /** Everything but keys, of a member: what differs first, and how. */
+  compareUpkeep(member: Member): { readonly subject: Subject; readonly words: string } | undefined {
+    const { applied } = member.machine;
+    if (applied > this.committed) return undefined;
+    const model = this.upkeepAt(applied);
+    const expected = modelWords(model);
+    const actual = memberStateWords(member);
+    // Raft has a snapshot's members before the state machine has its state.
+    const isBetween = member.core.log.applied !== applied;
+    for (const subject of SUBJECTS) {
+      if (subject === 'voters' && isBetween) continue;
+      // Of members that were not begun as a cluster is, nothing is known.
+      if (model.members.size === 0 && (subject === 'voters' || subject === 'members')) continue;
+      if (actual[subject] === expected[subject]) continue;
+      return { subject, words: `${actual[subject]}; the model says ${expected[subject]}` };
+    }
+    return this.#compareAttachments(member);
   }
 
   /** Linearizable or not: stale is one thing, wrong another. */
-  compareRange(request: RangeRequest, answer: GivenAnswer<RangeResult>): string | undefined {
-    return this.#compareRead('range', request, answer, () =>
-      this.#model.range(request, answer.revision),
-    );
+  compareRange(request: RangeRequest, answer: GivenRead<RangeResult>): string | undefined {
+    return this.#compareRead('range', request, answer, {
+      reads: [request],
+      evaluate: () => this.#model.rangeBefore(request, answer.revision),
+    });
   }
 
   comparePut(request: PutRequest, answer: GivenAnswer<PutResult>): string | undefined {
@@ -129,37 +240,47 @@ export class Oracle {
   }
 
   /** One that only reads never goes through the log. */
-  compareTxn(request: TxnRequest, answer: GivenAnswer<TxnResult>): string | undefined {
+  compareTxn(request: TxnRequest, answer: GivenRead<TxnResult>): string | undefined {
     if (!isReadOnly(request)) return this.#compareLogged({ type: 'txn', request }, answer);
-    return this.#compareRead('txn', request, answer, () =>
-      this.#model.readTxn(request, answer.revision),
-    );
+    const taken = answer.result.succeeded ? request.success : request.failure;
+    return this.#compareRead('txn', request, answer, {
+      reads: taken.flatMap((op) => (op.type === 'range' ? [op.request] : [])),
+      evaluate: () => this.#model.readTxnBefore(request, answer.revision),
+    });
   }
 
-  #apply(request: Write): void {
-    const result = this.#resultOf(request);
+  get #model(): Model {
+    return this.#cluster.store;
+  }
+
+  #note({
+    request,
+    result,
+  }: {
+    readonly request: KvWrite;
+    readonly result: Result<Logged['result'], StoreError>;
+  }): void {
     if (!result.ok) return;
     const logged = this.#logged.get(this.#model.revision) ?? [];
-    logged.push({ request, result: result.value });
+    logged.push({ ...request, result: result.value });
     this.#logged.set(this.#model.revision, logged);
   }
 
-  #resultOf(request: Write): Result<Logged['result'], StoreError> {
-    switch (request.type) {
-      case 'put':
-        return this.#model.put(request.request);
-      case 'deleteRange':
-        return this.#model.deleteRange(request.request);
-      case 'txn':
-        return this.#model.txn(request.request);
-      default:
-        return assertNever(request);
+  /** A lease knows its keys, and keys know their lease. */
+  #compareAttachments({ machine }: Member): { subject: Subject; words: string } | undefined {
+    const { lessor } = machine.state;
+    for (const { id } of lessor.records()) {
+      const actual = lessor.keysOf(id);
+      const expected = this.keysOf(id, this.revisionAt(machine.applied));
+      const found = difference(actual, expected);
+      if (found !== undefined) return { subject: 'leases', words: `keys of ${id}: ${found}` };
     }
+    return undefined;
   }
 
   /** It must have been committed, there, and with that result. */
   #compareLogged(
-    { type, request }: Write,
+    { type, request }: KvWrite,
     answer: GivenAnswer<Logged['result']>,
   ): string | undefined {
     const place = placeOf(type, request, answer.revision);
@@ -167,13 +288,10 @@ export class Oracle {
     if (unknown !== undefined) return `${place}: ${unknown}`;
     const logged = this.#logged.get(answer.revision) ?? [];
     const same = logged.filter(
-      (other) =>
-        other.request.type === type && difference(request, other.request.request) === undefined,
+      (other) => other.type === type && difference(request, other.request) === undefined,
     );
     if (same.length === 0) {
-      const others = logged.map(
-        (other) => `${other.request.type} ${inWords(other.request.request)}`,
-      );
+      const others = logged.map((other) => `${other.type} ${inWords(other.request)}`);
       return `${place}: never committed there, but ${others.join(', ') || 'nothing else either'}`;
     }
     const found = same.map(({ result }) => difference(answer.result, result));
@@ -184,15 +302,19 @@ export class Oracle {
   #compareRead(
     type: string,
     request: unknown,
-    answer: GivenAnswer<unknown>,
-    evaluate: () => Result<unknown, StoreError>,
+    answer: GivenRead<unknown>,
+    { reads, evaluate }: { readonly reads: readonly RangeRequest[]; evaluate: () => unknown },
   ): string | undefined {
     const place = placeOf(type, request, answer.revision);
     const unknown = this.#unknownRevision(answer.revision);
     if (unknown !== undefined) return `${place}: ${unknown}`;
-    const expected = evaluate();
-    if (!expected.ok) return `${place}: the model refuses it: ${expected.error}`;
-    const found = difference(answer.result, expected.value);
+    const compacted =
+      answer.applied === undefined ? 0 : this.upkeepAt(answer.applied).compactRevision;
+    for (const { revision } of reads) {
+      if (revision > answer.revision) return `${place}: the model refuses it: futureRevision`;
+      if (revision > 0 && revision < compacted) return `${place}: the model refuses it: compacted`;
+    }
+    const found = difference(answer.result, evaluate());
     return found === undefined ? undefined : `${place}: ${found}`;
   }
 
@@ -210,16 +332,6 @@ export class Oracle {
     const { revision, digest } = this.#model;
     this.#summaries.set(revision, { keyCount: this.#model.liveKeys(), digest });
   }
-}
-
-/** undefined: the entry holds no request. */
-function loggedIn(entry: Entry): LoggedRequest | undefined {
-  // A new leader's no-op has no data.
-  if (entry.type === 'confChange' || entry.data.length === 0) return undefined;
-  // A copy, because decoded requests look into the bytes they came from.
-  const logged = decodeLoggedRequest(new Uint8Array(entry.data));
-  assert(logged.ok, `entry ${entry.index} holds no request this version knows`);
-  return logged.value;
 }
 
 function placeOf(type: string, request: unknown, revision: Revision): string {

@@ -13,7 +13,20 @@ export interface Version {
   readonly kv: KeyValue | undefined;
 }
 
+/** One change of one key. */
+export interface ModelChange {
+  readonly key: Uint8Array;
+  readonly main: Revision;
+  readonly sub: number;
+  /** Undefined: deleted. */
+  readonly kv: KeyValue | undefined;
+  /** Before the change's revision. */
+  readonly previous: KeyValue | undefined;
+}
+
 export class Versions {
+  /** Every change, in the order of (main, sub). */
+  readonly #changes: { readonly key: Uint8Array; readonly version: Version }[] = [];
   /** Ascending by (main, sub). */
   readonly #byKey = new Map<string, Version[]>();
   /** Every key there ever was, ascending. */
@@ -22,6 +35,7 @@ export class Versions {
   /** Versions come in the order of their revisions. */
   add(key: Uint8Array, version: Version): void {
     const text = textOf(key);
+    this.#changes.push({ key: new Uint8Array(key), version });
     const known = this.#byKey.get(text);
     if (known !== undefined) {
       known.push(version);
@@ -49,6 +63,26 @@ export class Versions {
       if (end !== '\0' && text >= end) break;
       const kv = newestAt(this.#byKey.get(text)!, revision);
       if (kv !== undefined) found.push(kv);
+    }
+    return found;
+  }
+
+  /** Of keys of a range, at revisions in (after, upTo], in order. */
+  changes(key: Uint8Array, rangeEnd: Uint8Array, after: Revision, upTo: Revision): ModelChange[] {
+    const [from, end] = [textOf(key), textOf(rangeEnd)];
+    const isWithin = (text: string): boolean =>
+      end === '' ? text === from : text >= from && (end === '\0' || text < end);
+    const found: ModelChange[] = [];
+    const first = countUntil(
+      this.#changes.length,
+      (at) => this.#changes[at]!.version.main <= after,
+    );
+    for (let at = first; at < this.#changes.length; at++) {
+      const { key: changed, version } = this.#changes[at]!;
+      if (version.main > upTo) break;
+      if (!isWithin(textOf(changed))) continue;
+      const previous = this.at(changed, version.main - 1);
+      found.push({ key: changed, ...version, previous });
     }
     return found;
   }

@@ -1,8 +1,6 @@
 /** Which threads run a script: few of them, and none of a workload that has nothing to do. */
-import { REGISTER_FS } from '../../../checkers/models/register-history.ts';
-import { SET_FS } from '../../../checkers/set-history.ts';
-import { KV_FS } from '../../../workloads/kv/kv-generator.ts';
 import type { SimPlan, SimWorkloadOptions } from '../plan.ts';
+import { PARTS } from '../workload.ts';
 import type { Search } from './search.ts';
 
 /** Where a thread's operations go: its member, by position, and which of that member's clients. */
@@ -51,22 +49,22 @@ export function placeThreads(plan: SimPlan, placeOf: (thread: number) => Place):
 }
 
 /** Every workload with a share needs a thread, or its operations would not be known. */
-function threadsLeast({ registerPercent, setPercent, kvPercent }: SimWorkloadOptions): number {
-  return [registerPercent, setPercent, kvPercent].filter((percent) => percent > 0).length;
+function threadsLeast(workload: SimWorkloadOptions): number {
+  return PARTS.filter(({ percent }) => workload[percent] > 0).length;
 }
 
 /** Shares for the workloads that the script has operations of; registers if it has none. */
 function withoutIdleWorkloads(plan: SimPlan): SimPlan {
   const uses = (fs: readonly string[]): boolean =>
     plan.script?.some(({ f }) => fs.includes(f)) === true;
-  const used = [REGISTER_FS, SET_FS, KV_FS].map(uses);
-  if (!used.includes(true)) used[0] = true;
-  const share = Math.floor(100 / used.filter(Boolean).length);
-  const last = used.lastIndexOf(true);
-  const [registerPercent, setPercent, kvPercent] = used.map((isUsed, at) => {
-    if (at === last) return 100 - share * (used.filter(Boolean).length - 1);
-    return isUsed ? share : 0;
-  }) as [number, number, number];
-  const workload = { ...plan.workload, registerPercent, setPercent, kvPercent };
-  return { ...plan, workload };
+  const using = PARTS.filter(({ fs }) => uses(fs));
+  const used = using.length > 0 ? using : PARTS.slice(0, 1);
+  const share = Math.floor(100 / used.length);
+  const last = used.at(-1);
+  const shares = PARTS.map((part) => {
+    const rest = 100 - share * (used.length - 1);
+    const percent = part === last ? rest : share;
+    return [part.percent, used.includes(part) ? percent : 0];
+  });
+  return { ...plan, workload: { ...plan.workload, ...Object.fromEntries(shares) } };
 }

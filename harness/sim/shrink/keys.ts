@@ -2,6 +2,7 @@
 import { fieldsOf, isJsonArray } from '../../../checkers/history/guards.ts';
 import type { Json } from '../../../checkers/history/op.ts';
 import type { SimPlan } from '../plan.ts';
+import { PARTS } from '../workload.ts';
 import type { Search } from './search.ts';
 import { keysIn } from './size.ts';
 
@@ -27,7 +28,7 @@ export async function makeFewerKeys(search: Search): Promise<void> {
   }
 }
 
-const PREFIXES = ['register/', 'kv/'];
+const PREFIXES = PARTS.flatMap(({ keys }) => keys ?? []);
 
 /** Of registers and kv, sorted. */
 function scriptKeys(plan: SimPlan): string[] {

@@ -30,11 +30,18 @@ export function withMembers(plan: SimPlan, memberCount: number): SimPlan {
     return spec === undefined ? [] : [{ ...fault, spec }];
   });
   const core = renameAll(plan.core);
+  // Spare machines are numbered on from the members.
+  const spare = (name: string): string =>
+    former.includes(name)
+      ? rename(name)
+      : `n${Number(name.slice(1)) - former.length + memberCount}`;
+  const changes = plan.changes.map((change) => ({ ...change, node: spare(change.node) }));
   const fewer = {
     ...plan,
     memberCount,
-    clockDriftPpm: plan.clockDriftPpm.slice(0, memberCount),
+    clockDriftPpm: plan.clockDriftPpm.slice(0, memberCount + plan.spareCount),
     schedule,
+    changes,
     core: core.length * 2 > memberCount ? core : names,
   };
   return placeThreads(fewer, (thread) => ({

@@ -15,6 +15,8 @@ const ROUGH_PART = 16;
 
 export async function makeFewerFaults(search: Search): Promise<void> {
   await reduceList(search.plan.schedule, (schedule) => search.take({ ...search.plan, schedule }));
+  await reduceList(search.plan.changes, (changes) => search.take({ ...search.plan, changes }));
+  if (search.plan.changes.length === 0) await search.take({ ...search.plan, spareCount: 0 });
 }
 
 /** Nothing without a script. */

@@ -20,6 +20,13 @@ const USUAL: SimMemberOptions = {
   segmentBytesMax: 1_048_576,
   maxMessageBytes: 1_048_576,
   maxInflightMessages: 512,
+  compactEveryMs: 0,
+  compactedRowsPerTick: 2_000,
+  leaseCheckpointS: 5,
+  watchRowsMax: 8_192,
+  watchFragmentBytes: 2_097_152,
+  watchProgressMs: 600_000,
+  strictReconfig: true,
   maxCommittedBytesPerTurn: 1_048_576,
 };
 const USUAL_HEARTBEAT_MS = 100;

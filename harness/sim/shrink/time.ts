@@ -25,7 +25,11 @@ export function withTimes(plan: SimPlan, toMs: (ms: number) => number): SimPlan 
     const endMs = Math.round(toMs(fault.startMs + fault.durationMs));
     return { ...fault, startMs, durationMs: Math.max(1, endMs - startMs) };
   });
-  return endingEarly({ ...plan, schedule, ...(script === undefined ? {} : { script }) });
+  const changes = plan.changes.map((change) => ({
+    ...change,
+    atMs: Math.round(toMs(change.atMs)),
+  }));
+  return endingEarly({ ...plan, schedule, changes, ...(script === undefined ? {} : { script }) });
 }
 
 function withGapsAtMost(plan: SimPlan, gapMs: number): SimPlan {
@@ -40,9 +44,10 @@ function withGapsAtMost(plan: SimPlan, gapMs: number): SimPlan {
 }
 
 /** When operations are invoked, and faults begin and end. Ends with a generator: when it ends. */
-function momentsMs({ script, schedule, safetyMs }: SimPlan): number[] {
+function momentsMs({ script, schedule, changes, safetyMs }: SimPlan): number[] {
   const faults = schedule.flatMap(({ startMs, durationMs }) => [startMs, startMs + durationMs]);
-  return [...(script?.map(({ atNs }) => atNs / 1e6) ?? [safetyMs]), ...faults];
+  const others = [...faults, ...changes.map(({ atMs }) => atMs)];
+  return [...(script?.map(({ atNs }) => atNs / 1e6) ?? [safetyMs]), ...others];
 }
 
 /** A scripted safety phase ends when all is done; this long it may wait for busy threads. */

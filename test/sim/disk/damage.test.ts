@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../harness/seeded-random.ts';
 import { damage } from '../../../harness/sim/disk/damage.ts';
 import { Device } from '../../../harness/sim/disk/device.ts';
+import { simpleConf } from '../../../src/raft/conf-state.ts';
 import type { Entry } from '../../../src/raft/message.ts';
 import { readFrame } from '../../../src/wal/frame.ts';
 import { readLog } from '../../../src/wal/recover.ts';
@@ -143,7 +144,7 @@ async function logOf(batches: readonly Batch[]) {
     await wal.append({ entries, hardState: state });
     const covered = log[commit - 1];
     if (change === 'checkpoint' && covered !== undefined) {
-      const confState = { voters: [METADATA.memberId], learners: [] };
+      const confState = simpleConf([METADATA.memberId]);
       await wal.saveSnapshot({ index: covered.index, term: covered.term, confState });
     }
   }

@@ -8,7 +8,7 @@ import type { Entry } from '../../../src/raft/message.ts';
 import type { InternalRequest } from '../../../src/wire/internal-request.ts';
 import { encodeLoggedRequest } from '../../../src/wire/logged-request.ts';
 
-export type Write = Exclude<InternalRequest, { readonly type: 'memberAttributes' }>;
+export type Write = Extract<InternalRequest, { readonly type: 'put' | 'deleteRange' | 'txn' }>;
 
 export const NO_DATA: Uint8Array = new Uint8Array(0);
 

@@ -42,7 +42,7 @@ class Pair {
     if (step.type === 'txn' && isReadOnly(step.request)) return this.#read(step);
     const told = this.oracle.commit(entryOf(this.oracle.committed + 1, step));
     const result = applyTo(this.store, step);
-    return told ?? (result.ok ? this.judge(step, result.value) : undefined);
+    return told.repeated ?? (result.ok ? this.judge(step, result.value) : undefined);
   }
 
   judge(step: Asked, value: unknown, revision: number = this.store.revision): string | undefined {
@@ -310,9 +310,9 @@ describe('a wrong answer', () => {
 describe('commit', () => {
   test('tells of a request that is committed again', () => {
     const oracle = new Oracle();
-    expect(oracle.commit(entryOf(1, put('a', '1'), 77n))).toBeUndefined();
-    expect(oracle.commit(entryOf(2, put('a', '1'), 78n))).toBeUndefined();
-    expect(oracle.commit(entryOf(3, put('a', '1'), 77n))).toBe(
+    expect(oracle.commit(entryOf(1, put('a', '1'), 77n)).repeated).toBeUndefined();
+    expect(oracle.commit(entryOf(2, put('a', '1'), 78n)).repeated).toBeUndefined();
+    expect(oracle.commit(entryOf(3, put('a', '1'), 77n)).repeated).toBe(
       'entry 3 is the request of entry 1 again',
     );
   });

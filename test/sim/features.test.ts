@@ -1,0 +1,134 @@
+/** Each feature in a run of its own: it happens, nothing is wrong with it, and it repeats. */
+import { describe, expect, test } from 'vitest';
+import type { SimPlan, SimWorkloadOptions } from '../../harness/sim/plan.ts';
+import { simulate } from '../../harness/sim/simulate.ts';
+import { SimWorld } from '../../harness/sim/world.ts';
+import { shortPlan } from './short-plan.ts';
+
+function planWith(shares: Partial<SimWorkloadOptions>, more: Partial<SimPlan> = {}): SimPlan {
+  const plan = shortPlan({ safetyMs: 6_000, faults: ['kill', 'partition-one'], ...more });
+  const others = Object.values(shares).reduce((sum, share) => sum + Number(share), 0);
+  const workload = {
+    ...plan.workload,
+    concurrency: 10,
+    ratePerSecond: 120,
+    registerPercent: 20,
+    setPercent: 10,
+    kvPercent: 70 - others,
+    ...shares,
+  };
+  return { ...plan, workload };
+}
+
+async function countOk(plan: SimPlan): Promise<(f: string) => number> {
+  const outcome = await simulate(plan);
+  expect(outcome.failure).toBeUndefined();
+  expect(outcome.checks.map(({ validity }) => validity)).not.toContain('invalid');
+  return (f) => outcome.history.filter((op) => op.f === f && op.type === 'ok').length;
+}
+
+describe('a simulation', () => {
+  test('grants leases, keeps them alive, and sees them end', async () => {
+    const ok = await countOk(planWith({ leasePercent: 40 }));
+    for (const f of ['lease-grant', 'lease-put', 'lease-keep-alive', 'lease-read', 'lease-look']) {
+      expect(ok(f)).toBeGreaterThan(0);
+    }
+  });
+
+  test('locks and unlocks', async () => {
+    const ok = await countOk(planWith({ lockPercent: 40 }));
+    for (const f of ['lock', 'lock-work', 'unlock']) expect(ok(f)).toBeGreaterThan(0);
+  });
+
+  test('watches what is written', async () => {
+    const outcome = await simulate(planWith({ watchPercent: 30 }));
+    expect(outcome.failure).toBeUndefined();
+    const check = outcome.checks.find(({ name }) => name === 'watch');
+    expect(check?.validity).toBe('valid');
+    expect(check?.details.events).toBeGreaterThan(50);
+  });
+
+  test('compacts, by hand and by itself', async () => {
+    const plan = planWith({ upkeepPercent: 20 });
+    const member = { ...plan.member, compactEveryMs: 500, snapshotCount: 20 };
+    const ok = await countOk({ ...plan, member });
+    for (const f of ['compact', 'hash-kv', 'snapshot']) expect(ok(f)).toBeGreaterThan(0);
+  });
+
+  test('asks users who they are', async () => {
+    const outcome = await simulate(planWith({ authPercent: 40 }));
+    expect(outcome.failure).toBeUndefined();
+    const of = (f: string, error: string): number =>
+      outcome.history.filter((op) => op.f === f && (op.error ?? '').includes(error)).length;
+    expect(outcome.history.some(({ f, type }) => f === 'auth-put' && type === 'ok')).toBe(true);
+    expect(of('auth-put', 'permission denied')).toBeGreaterThan(0);
+  });
+
+  test('does the same again, with everything at once', async () => {
+    const plan = planWith(
+      { leasePercent: 10, lockPercent: 10, watchPercent: 10, upkeepPercent: 5, authPercent: 5 },
+      { spareCount: 1, changes: [{ atMs: 500, type: 'add', node: 'n4' }] },
+    );
+    const [first, second] = [await simulate(plan), await simulate(plan)];
+    expect(first.failure).toBeUndefined();
+    expect(second.traceHash).toBe(first.traceHash);
+    expect(second.history).toEqual(first.history);
+  });
+});
+
+describe('changes of the membership', () => {
+  async function factsOf(plan: SimPlan): Promise<string[]> {
+    const facts: string[] = [];
+    const outcome = await simulate(plan, {
+      tracer: {
+        trace: (event) => {
+          if (event.type === 'fact') facts.push(`${event.node} ${event.text}`);
+        },
+      },
+    });
+    expect(outcome.failure).toBeUndefined();
+    return facts;
+  }
+
+  test('a learner joins, is promoted, and another member leaves', async () => {
+    const facts = await factsOf(
+      shortPlan({
+        safetyMs: 6_000,
+        spareCount: 1,
+        changes: [
+          { atMs: 300, type: 'add', node: 'n4' },
+          { atMs: 2_000, type: 'remove', node: 'n1' },
+        ],
+      }),
+    );
+    expect(facts).toContain('administrator n4 joins as 101');
+    expect(facts.some((fact) => fact.startsWith('n4 memberPromoted'))).toBe(true);
+    expect(facts).toContain('n1 left the cluster');
+  });
+
+  test('a member is replaced on an empty disk while another is killed', async () => {
+    const facts = await factsOf(
+      shortPlan({
+        safetyMs: 6_000,
+        faults: ['kill'],
+        changes: [{ atMs: 1_000, type: 'replace', node: 'n2' }],
+      }),
+    );
+    expect(facts.some((fact) => fact.startsWith('administrator n2 joins as'))).toBe(true);
+    expect(facts.some((fact) => fact.endsWith('memberRemoved 2'))).toBe(true);
+  });
+});
+
+test('a spare machine runs nothing until it joins', async () => {
+  const world = new SimWorld(shortPlan({ spareCount: 1 }));
+  const spare = world.cluster.node('n4');
+  spare.start();
+  expect(spare.life).toBeUndefined();
+  spare.join(104n);
+  spare.start();
+  expect(spare.life).toBeDefined();
+  expect(() => spare.join(105n)).toThrow('only a dead machine gets another disk');
+  spare.leave();
+  spare.start();
+  expect(spare.life).toBeUndefined();
+});
