@@ -60,7 +60,11 @@ export class RealMember {
 
   /** Resolves when it answers a linearizable read. */
   async serves(): Promise<void> {
-    await eventually(`${this.name} serves`, async () => (await this.client.get('any')).ok);
+    await eventually(`${this.name} serves`, async () => {
+      const { isRunning, stderr } = this.running;
+      if (!isRunning) throw new Error(stderr);
+      return (await this.client.get('any')).ok;
+    });
   }
 
   async put(key: string, value: string): Promise<boolean> {
