@@ -2,9 +2,23 @@
 
 /**
  * The part of the server that is wrong. `snapshot`: checkpoints, and snapshots on their way
- * between members; `membership`: who belongs to the cluster, as the log and checkpoints say.
+ * between members; `membership`: who belongs to the cluster, as raft, the log and checkpoints say;
+ * `lock`: locks and elections.
  */
-export type Area = 'raft' | 'wal' | 'snapshot' | 'mvcc' | 'member' | 'read-path' | 'membership';
+export type Area =
+  | 'raft'
+  | 'wal'
+  | 'snapshot'
+  | 'mvcc'
+  | 'compaction'
+  | 'watch'
+  | 'lease'
+  | 'lock'
+  | 'auth'
+  | 'alarm'
+  | 'read-path'
+  | 'member'
+  | 'membership';
 
 export interface Mutant {
   /** Kebab-case; names its runs. */
@@ -12,6 +26,8 @@ export interface Mutant {
   readonly area: Area;
   /** The mistake, and what a client or an operator may notice of it. */
   readonly story: string;
+  /** What should notice it, as `by: name` of a failure or in words; not said: see the tables. */
+  readonly expected?: string;
   readonly edits: readonly Edit[];
 }
 

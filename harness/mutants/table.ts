@@ -3,9 +3,11 @@
 import { medianOf } from '../median.ts';
 import type { Hunt } from './hunt.ts';
 import type { CheckerHunt } from './hunt-checkers.ts';
+import type { Mutant } from './mutant.ts';
 
 const SERVER_HEAD = `| mutant | area | the mistake | found by | seeds | CPU s |
 |---|---|---|---|---|---|`;
+const NOT_HUNTED = 'not hunted yet';
 const CHECKER_HEAD = `| mutant | the mistake | found by |
 |---|---|---|`;
 
@@ -16,6 +18,15 @@ export function serverTable(hunts: readonly Hunt[]): string {
     return row([...cells, String(seeds), cpuS.toFixed(1)]);
   });
   return [SERVER_HEAD, ...rows].join('\n');
+}
+
+/** Rows of the same table for mutants that no hunt is told of. */
+export function notHuntedRows(mutants: readonly Mutant[]): string {
+  const rows = mutants.map(({ name, area, story, expected }) => {
+    const watcher = expected === undefined ? NOT_HUNTED : `${NOT_HUNTED}; expected: ${expected}`;
+    return row([`\`${name}\``, area, story, watcher, '–', '–']);
+  });
+  return rows.join('\n');
 }
 
 export function checkerTable(hunts: readonly CheckerHunt[]): string {

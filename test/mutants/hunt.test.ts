@@ -48,8 +48,8 @@ const HARMLESS: Mutant = {
   edits: [
     {
       file: 'src/raft/raw-node.ts',
-      find: "assert(to > 0n, 'raw-node: member id 0');",
-      replace: "assert(to !== 0n, 'raw-node: member id 0');",
+      find: "assert(entries.length > 0, 'raw-node: empty proposal');",
+      replace: "assert(entries.length !== 0, 'raw-node: empty proposal');",
     },
   ],
 };

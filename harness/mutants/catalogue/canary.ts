@@ -15,9 +15,16 @@ export const CANARY: Mutant = {
   edits: [
     edit(
       'src/member/apply.ts',
-      '    const { id, request } = logged.value;',
-      `    const { id, request } = logged.value;
-    if (id % ${ONE_IN}n === 0n) this.#applyRequest(request);`,
+      '    const result = applyRequest(',
+      `    const at = { index: entry.index, tick };
+    if (id % ${ONE_IN}n === 0n) applyRequest(this.#state, logged.value, at);
+    const result = applyRequest(`,
+    ),
+    // Whoever tells the watchers would notice the revision that was left out.
+    edit(
+      'src/mvcc/watch-hub.ts',
+      'assert(revision === this.#revision + 1,',
+      'assert(revision > this.#revision,',
     ),
   ],
 };

@@ -34,7 +34,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
       edit(
         PENDING,
         '      proposedInTerm: undefined,\n',
-        '      proposedInTerm: undefined,\n      data,\n',
+        '      proposedInTerm: undefined,\n      type,\n      data,\n',
       ),
       edit(
         PENDING,
@@ -43,7 +43,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     for (const [id, waiting] of this.#waiting) {
       if (waiting.proposedInTerm === undefined || waiting.proposedInTerm >= term) continue;
       waiting.proposedInTerm = undefined;
-      this.#held.push({ id, data: waiting.data });
+      this.#held.push({ id, type: waiting.type, data: waiting.data });
     }
   }
 
@@ -88,11 +88,25 @@ ${BEFORE_SETTLE}`,
     edits: [
       edit(
         MEMBER,
-        'const applied = this.#machine.apply(entry);',
+        'const applied = this.#machine.apply(entry, context);',
         `const { revision } = this.#machine.store;
-    const applied = this.#machine.apply(entry);`,
+    const applied = this.#machine.apply(entry, context);`,
       ),
-      edit(MEMBER, '          revision: this.#machine.store.revision,', '          revision,'),
+      edit(
+        MEMBER,
+        'return this.#requestApplied(applied);',
+        'return this.#requestApplied(applied, revision);',
+      ),
+      edit(
+        MEMBER,
+        `(applied: Extract<AppliedEntry, { type: 'request' }>): void {`,
+        `(applied: Extract<AppliedEntry, { type: 'request' }>, before: number): void {`,
+      ),
+      edit(
+        MEMBER,
+        `{ type: 'applied', id, result, revision };`,
+        `{ type: 'applied', id, result, revision: before };`,
+      ),
     ],
   },
   {

@@ -1,9 +1,9 @@
 /** Mistakes in who belongs to the cluster, as the log and the checkpoints say. */
 import { edit, type Mutant } from '../mutant.ts';
 
-const APPLY = 'src/member/apply.ts';
 const MEMBER = 'src/member/member.ts';
 const MEMBERSHIP = 'src/member/membership.ts';
+const STATE = 'src/member/replicated-state.ts';
 const STORED_JSON = 'src/snap/stored-json.ts';
 
 export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
@@ -14,8 +14,8 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         MEMBER,
-        'this.#confState = this.#raft.applyConfChange(applied.change);',
-        'this.#raft.applyConfChange(applied.change);',
+        'this.#confState = this.#raft.applyConfChange(raftChange(change));',
+        'this.#raft.applyConfChange(raftChange(change));',
       ),
     ],
   },
@@ -26,10 +26,11 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         MEMBER,
-        'return this.#machine.image(this.#confState);',
-        `const { voters, learners } = this.#confState;
-    const peers = voters.filter((voter) => voter !== this.#config.memberId);
-    return this.#machine.image({ voters: peers, learners });`,
+        `writing: true };
+    return this.#machine.image(this.#confState);`,
+        `writing: true };
+    const voters = this.#confState.voters.filter((voter) => voter !== this.#config.memberId);
+    return this.#machine.image({ ...this.#confState, voters });`,
       ),
     ],
   },
@@ -37,7 +38,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     name: 'members-left-out-of-checkpoint',
     area: 'membership',
     story: 'checkpoints hold no member table: after a restart the list of members is empty',
-    edits: [edit(APPLY, '      members: this.#membership.list(),', '      members: [],')],
+    edits: [edit(STATE, 'members: state.membership.list(),', 'members: [],')],
   },
   {
     name: 'checkpoint-forgets-names',

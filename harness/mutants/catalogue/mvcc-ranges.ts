@@ -4,7 +4,6 @@ import { edit, type Mutant } from '../mutant.ts';
 const KEY_INDEX = 'src/mvcc/key-index.ts';
 const ORDERED_INDEX = 'src/mvcc/ordered-index.ts';
 const RANGE = 'src/mvcc/range.ts';
-const REVISION_RECORD = 'src/mvcc/revision-record.ts';
 const TXN = 'src/mvcc/txn.ts';
 
 export const MVCC_RANGE_MUTANTS: readonly Mutant[] = [
@@ -15,8 +14,9 @@ export const MVCC_RANGE_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         ORDERED_INDEX,
-        'if (end !== undefined && names[i]! >= end) return;',
-        'if (end !== undefined && names[i]! > end) return;',
+        'for (let i = start; i < stop; i++) if',
+        `const isEnd = isLast && stop < block.size && this.#keys.compare(block.ids[stop]!, end) === 0;
+      for (let i = start; i < stop + Number(isEnd); i++) if`,
       ),
     ],
   },
@@ -76,9 +76,10 @@ export const MVCC_RANGE_MUTANTS: readonly Mutant[] = [
     story: 'a read of a past revision does not see the change made at exactly that one',
     edits: [
       edit(
-        REVISION_RECORD,
-        'if (history[middle]!.main <= revision) low = middle + 1;',
-        'if (history[middle]!.main < revision) low = middle + 1;',
+        KEY_INDEX,
+        '  #seek(key: KeyId, revision: Revision): boolean {',
+        `  #seek(key: KeyId, asked: Revision): boolean {
+    const revision = asked < this.log.lastMain ? asked - 1 : asked;`,
       ),
     ],
   },
@@ -89,8 +90,13 @@ export const MVCC_RANGE_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         KEY_INDEX,
-        'const record = this.liveAt(span.name, revision);',
-        'const record = this.liveAt(span.name, Number.MAX_SAFE_INTEGER);',
+        'const isPresent = revision >= this.log.lastMain;',
+        'const isPresent = revision >= this.log.lastMain || rangeEnd.length === 0;',
+      ),
+      edit(
+        KEY_INDEX,
+        'if (isPresent) this.#seek(id, revision);',
+        'if (isPresent) this.#seek(id, NEWEST);',
       ),
     ],
   },

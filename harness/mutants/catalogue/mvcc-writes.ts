@@ -2,6 +2,8 @@
 import { edit, type Mutant } from '../mutant.ts';
 
 const COMPARE = 'src/mvcc/compare.ts';
+const HUB = 'src/mvcc/watch-hub.ts';
+const KEY_INDEX = 'src/mvcc/key-index.ts';
 const KV = 'src/service/kv.ts';
 const STORE = 'src/mvcc/store.ts';
 const TXN = 'src/mvcc/txn.ts';
@@ -15,15 +17,28 @@ const KEYS: readonly Mutant[] = [
     edits: [
       edit(
         WRITER,
-        `        modRevision: 0,
-        version: 0,`,
-        `        modRevision: 0,
-        version: keyValue.version,`,
+        'this.#index.scan(request.key, request.rangeEnd, NEWEST, (chunk, at) => {\n      doomed',
+        `const versions: number[] = [];
+    this.#index.scan(request.key, request.rangeEnd, NEWEST, (chunk, at) => {
+      versions.push(chunk.version[at]!);
+      doomed`,
+      ),
+      edit(WRITER, '        version: 0,', '        version: versions.shift()!,'),
+      edit(
+        KEY_INDEX,
+        'version: tombstone ? 0 : row.version,',
+        'version: row.version + (tombstone ? 0 : this.#versionBefore(previous)),',
       ),
       edit(
-        WRITER,
-        'version: (previous?.version ?? 0) + 1,',
-        'version: (newest?.keyValue.version ?? 0) + 1,',
+        KEY_INDEX,
+        '  /** Twice as far as the last two jumps',
+        `  #versionBefore(previous: number): number {
+    const chunk = previous === NO_ROW ? undefined : this.log.chunkOf(previous);
+    const at = chunk === undefined ? -1 : chunk.slotOf(previous);
+    return at >= 0 && chunk!.isTombstone(at) ? chunk!.version[at]! : 0;
+  }
+
+  /** Twice as far as the last two jumps`,
       ),
     ],
   },
@@ -34,7 +49,7 @@ const KEYS: readonly Mutant[] = [
     edits: [
       edit(
         WRITER,
-        'createRevision: previous?.createRevision ?? this.#main,',
+        'createRevision: place?.chunk.createRevision[place.at] ?? this.#main,',
         'createRevision: this.#main,',
       ),
     ],
@@ -47,7 +62,8 @@ const KEYS: readonly Mutant[] = [
       edit(
         WRITER,
         'return { prevKv: request.prevKv ? previous : undefined };',
-        'return { prevKv: request.prevKv ? this.#index.newest(name)?.keyValue : undefined };',
+        `const now = index.newest(index.find(request.key))!;
+    return { prevKv: request.prevKv ? index.keyValue(now.chunk, now.at) : undefined };`,
       ),
     ],
   },
@@ -60,15 +76,20 @@ const KEYS: readonly Mutant[] = [
       edit(
         WRITER,
         `    assert(
-      previous !== undefined || !(request.ignoreValue || request.ignoreLease),
+      place !== undefined || !(request.ignoreValue || request.ignoreLease),
       'a put that keeps a part of its key was not checked',
     );\n`,
         '',
       ),
       edit(
         WRITER,
-        'value: request.ignoreValue ? previous!.value : ownBytes(request.value),',
-        'value: request.ignoreValue ? (previous?.value ?? EMPTY_BYTES) : ownBytes(request.value),',
+        'value: request.ignoreValue ? previous!.value : request.value,',
+        'value: request.ignoreValue ? (previous?.value ?? EMPTY_BYTES) : request.value,',
+      ),
+      edit(
+        WRITER,
+        'lease: request.ignoreLease ? previous!.lease : request.lease,',
+        'lease: request.ignoreLease ? (previous?.lease ?? 0n) : request.lease,',
       ),
     ],
   },
@@ -96,6 +117,8 @@ const KEYS: readonly Mutant[] = [
     if (result.deleted === 0) this.#revision++;
     return ok(result);`,
       ),
+      // Whoever tells the watchers would notice the revision that was left out.
+      edit(HUB, 'assert(revision === this.#revision + 1,', 'assert(revision > this.#revision,'),
     ],
   },
 ];
@@ -108,12 +131,12 @@ const TRANSACTIONS: readonly Mutant[] = [
     edits: [
       edit(
         KV,
-        `    const applied = await this.#node.propose({ type: 'txn', request });`,
+        `    const applied = await this.#change({ type: 'txn', request }, caller);`,
         `    const guard = this.#node.readTxn({ compare: request.compare, success: [], failure: [] });
     const succeeded = guard.ok && guard.value.succeeded;
     const chosen = succeeded ? request.success : request.failure;
     const decided = { compare: [], success: chosen, failure: [] };
-    const applied = await this.#node.propose({ type: 'txn', request: decided });`,
+    const applied = await this.#change({ type: 'txn', request: decided }, caller);`,
       ),
       edit(
         KV,
@@ -129,17 +152,32 @@ const TRANSACTIONS: readonly Mutant[] = [
     area: 'mvcc',
     story: 'every write of a transaction gets a revision of its own: readers see it half done',
     edits: [
+      edit(WRITER, 'readonly #main: Revision;', '#main: Revision;'),
       edit(
         WRITER,
-        'this.#index.append({ name, main: this.#main, sub, tombstone, keyValue, supersededAt: 0 });',
-        `const main = this.#main++;
-    this.#index.append({ name, main, sub, tombstone, keyValue, supersededAt: 0 });`,
+        `main: this.#main,
+      sub: this.#nextSub++,
+      tombstone: false,
+      createRevision:`,
+        `main: this.#main++,
+      sub: this.#nextSub++,
+      tombstone: false,
+      createRevision:`,
+      ),
+      edit(
+        WRITER,
+        `main: this.#main,
+        sub: this.#nextSub++,`,
+        `main: this.#main++,
+        sub: this.#nextSub++,`,
       ),
       edit(
         STORE,
         'if (writer.hasWritten) this.#revision++;',
-        'this.#revision = Math.max(this.#revision, this.#index.last?.main ?? 0);',
+        'this.#revision = Math.max(this.#revision, this.#index.log.lastMain);',
       ),
+      // Whoever tells the watchers would notice the revision that was left out.
+      edit(HUB, 'assert(revision === this.#revision + 1,', 'assert(revision > this.#revision,'),
     ],
   },
   {

@@ -116,6 +116,7 @@ export const RAFT_ELECTION_MUTANTS: readonly Mutant[] = [
     to: core.id,
     term: core.term,
     reject: false,
+    ...core.commitPoint(),
   });`,
         '  recordVote(core, core.role as CandidateRole, core.id, true);',
       ),
@@ -166,16 +167,16 @@ export const RAFT_ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         ELECTION,
-        `import { voteResult } from './quorum.ts';`,
-        `import { majority, voteResult } from './quorum.ts';`,
+        `import { jointVoteResult } from './quorum.ts';`,
+        `import { jointVoteResult, majority } from './quorum.ts';`,
       ),
       edit(
         ELECTION,
-        '  const result = voteResult(core.conf.voters, role.votes);',
+        '  const result = jointVoteResult(core.conf, role.votes);',
         `  const counter = role as typeof role & { granted?: number };
   if (granted) counter.granted = (counter.granted ?? 0) + 1;
   const isWon = (counter.granted ?? 0) >= majority(core.conf.voters.length);
-  const result = isWon ? 'won' : voteResult(core.conf.voters, role.votes);`,
+  const result = isWon ? 'won' : jointVoteResult(core.conf, role.votes);`,
       ),
     ],
   },

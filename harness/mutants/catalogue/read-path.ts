@@ -15,10 +15,8 @@ export const READ_PATH_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         KV,
-        `    if (!request.serializable) {
-      const barrier`,
-        `    if (request.serializable) {
-      const barrier`,
+        `await this.#beforeRead({ type: 'range', key, rangeEnd }, caller, serializable);`,
+        `await this.#beforeRead({ type: 'range', key, rangeEnd }, caller, !serializable);`,
       ),
     ],
   },
@@ -26,7 +24,7 @@ export const READ_PATH_MUTANTS: readonly Mutant[] = [
     name: 'read-txn-without-read-index',
     area: 'read-path',
     story: 'transactions that only read are answered from local state: they return old values',
-    edits: [edit(KV, 'if (!isSerializable(request)) {', 'if (isSerializable(request)) {')],
+    edits: [edit(KV, '= isSerializable(request);', '= !isSerializable(request);')],
   },
   {
     name: 'read-then-barrier',
@@ -35,17 +33,16 @@ export const READ_PATH_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         KV,
-        `    const read = this.#node.range(request);
+        `    if (mayBeLarge(request)) return this.#large.range(request);
+    const read = this.#node.range(request);
     return read.ok`,
         '    return read.ok',
       ),
       edit(
         KV,
-        `    if (!request.serializable) {
-      const barrier`,
-        `    const read = this.#node.range(request);
-    if (!request.serializable) {
-      const barrier`,
+        `    const { key, rangeEnd, serializable } = request;`,
+        `    const { key, rangeEnd, serializable } = request;
+    const read = this.#node.range(request);`,
       ),
     ],
   },
@@ -56,7 +53,7 @@ export const READ_PATH_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         READ_ONLY,
-        `    const confirmed = quorumValue(voters, (voter) =>
+        `    const confirmed = jointQuorumValue(voters, (voter) =>
       voter === self ? this.#newestRound : (this.#acknowledged.get(voter) ?? 0),
     );`,
         '    const confirmed = this.#newestRound;',

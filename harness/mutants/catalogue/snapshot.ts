@@ -7,16 +7,22 @@ const FOLLOWER = 'src/raft/follower.ts';
 const LOG = 'src/raft/log.ts';
 const PAGE_SINK = 'src/snap/page-sink.ts';
 const REPLACE_FILE = 'src/snap/replace-file.ts';
-const REVISION_LOG = 'src/mvcc/revision-log.ts';
 const STARTED_MEMBER = 'src/member/started-member.ts';
 const STORAGE = 'src/member/storage.ts';
+const STORE = 'src/mvcc/store.ts';
 
 const WRITING: readonly Mutant[] = [
   {
     name: 'checkpoint-index-one-behind',
     area: 'snapshot',
     story: 'a checkpoint claims one entry less than it holds: a restart applies that one twice',
-    edits: [edit(APPLY, '      index: this.#applied,', '      index: this.#applied - 1,')],
+    edits: [
+      edit(
+        APPLY,
+        'imageOf(this.#state, { index: this.#applied, term',
+        'imageOf(this.#state, { index: this.#applied - 1, term',
+      ),
+    ],
   },
   {
     name: 'checkpoint-term-never-updated',
@@ -30,9 +36,9 @@ const WRITING: readonly Mutant[] = [
     story: 'changes made while a checkpoint is written get into it: a restart makes them again',
     edits: [
       edit(
-        REVISION_LOG,
-        'return [...this.#full, this.#open.slice()];',
-        'return [...this.#full, this.#open];',
+        STORE,
+        'const reader = new LogReader(index.log, 0, lastId);',
+        'const reader = new LogReader(index.log, 0, Number.POSITIVE_INFINITY);',
       ),
     ],
   },
@@ -131,11 +137,10 @@ const INSTALLING: readonly Mutant[] = [
     edits: [
       edit(
         APPLY,
-        `    this.#store = state.store;
-    this.#membership = state.membership;
-    this.#applied = checkpoint.index;`,
-        `    this.#membership = state.membership;
-    this.#applied = checkpoint.index;`,
+        '    this.#state = stateOf(checkpoint, this.#options);\n    this.#applied',
+        `    const { store } = this.#state;
+    this.#state = { ...stateOf(checkpoint, this.#options), store };
+    this.#applied`,
       ),
     ],
   },

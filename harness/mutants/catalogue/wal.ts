@@ -169,9 +169,9 @@ const READING: readonly Mutant[] = [
       ),
       edit(
         REPLAY,
-        `    this.#entries.push({ ...decoded.value, data: view.slice() });
+        `    this.#entries.push({ type: decoded.value.type, term, index, data: copy });
     this.#lastIndex = index;`,
-        `    this.#entries.push({ ...decoded.value, data: view.slice() });
+        `    this.#entries.push({ type: decoded.value.type, term, index, data: copy });
     this.#entries.push(...replaced.filter((entry) => entry.index > index));
     this.#lastIndex = Math.max(this.#lastIndex, index);`,
       ),
