@@ -63,14 +63,14 @@ const BANS: readonly {
   {
     pattern: /\basync\b|\bawait\b|\bPromise\b/,
     why: 'the core is synchronous',
-    only: /^src\/(raft|mvcc)\/|^src\/member\/(member|apply)\.ts|^checkers\//,
+    only: /^src\/(raft|mvcc|lease|auth)\/|^src\/member\/(member|apply)\.ts|^checkers\//,
   },
   { pattern: /from 'node:/, why: 'pure folders know no platform', only: PURE() },
   { pattern: /\bBuffer\b/, why: 'pure folders know no platform', only: PURE() },
 ];
 
 function PURE(): RegExp {
-  return /^src\/(lib|ports|raft|mvcc|wire|wal|snap|member|service)\/|^checkers\//;
+  return /^src\/(lib|ports|raft|mvcc|lease|auth|wire|wal|snap|member|service)\/|^checkers\//;
 }
 
 function folderOf(path: string): string {

@@ -8,6 +8,7 @@ import { MUTANTS } from '../../harness/mutants/catalogue.ts';
 import { CHECKER_MUTANTS } from '../../harness/mutants/checker-catalogue.ts';
 import { FAULT_KINDS, familyOf } from '../../harness/nemesis/packages.ts';
 import { EXIT_CODE } from '../../src/server/exit-code.ts';
+import { FLAGS_OF_GATES, IGNORED_FLAGS, RENAMED_FLAGS } from '../../src/server/flags/old-flags.ts';
 import { FLAGS } from '../../src/server/flags.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -39,6 +40,11 @@ function codeIn(path: string): Set<string> {
 function sourceMatches(pattern: RegExp, ...paths: readonly string[]): string[] {
   const found = paths.flatMap((path) => [...read(path).matchAll(pattern)]);
   return [...new Set(found.map(([, group]) => group!))];
+}
+
+function sourcesIn(folder: string): readonly string[] {
+  const names = readdirSync(join(ROOT, folder), { encoding: 'utf8', recursive: true });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`);
 }
 
 function missingFrom(known: ReadonlySet<string>, wanted: readonly string[]): string[] {
@@ -122,12 +128,21 @@ describe('docs/simulation.md', () => {
   test('has every name that a failure may have', () => {
     const properties = sourceMatches(/new Broken\(\s*'([^']+)'/g, 'harness/sim/invariants.ts');
     const others = sourceMatches(
-      /\.fail\(\{ by: '\w+', name: '([^']+)'/g,
+      /(?:\.fail\(\{ by: '\w+', name: |, name = )'([^']+)'/g,
       ...['harness/sim/world.ts', 'harness/sim/simulate.ts'],
     );
     expect(properties.length).toBeGreaterThan(8);
     expect(others.length).toBeGreaterThan(3);
     expect(missingFrom(codeIn('docs/simulation.md'), [...properties, ...others])).toEqual([]);
+  });
+});
+
+describe('docs/bench.md', () => {
+  test('has every option', () => {
+    const options = sourceMatches(/\.option\('(--[\w-]+)/g, 'harness/cli/bench.ts');
+    expect(options.length).toBeGreaterThan(10);
+    const known = new Set([...codeIn('docs/bench.md')].map((code) => code.split(' ')[0]!));
+    expect(missingFrom(known, options)).toEqual([]);
   });
 });
 
@@ -162,15 +177,26 @@ describe('docs/faults.md', () => {
 describe('docs/operations.md', () => {
   test('has every flag with its variable and its default', () => {
     const text = read('docs/operations.md');
-    const wrong = Object.entries(FLAGS).filter(([name, { help }]) => {
+    const wrong = Object.entries(FLAGS).filter(([name, { fallback }]) => {
       const variable = `ETCD_${name.toUpperCase().replaceAll('-', '_')}`;
       const row = text
         .split('\n')
         .find((line) => line.startsWith(`| \`--${name}\` | \`${variable}\``));
-      const byDefault = /\(([^() ]+)\)$/.exec(help)?.[1] ?? '';
-      return row === undefined || !row.includes(byDefault);
+      return row === undefined || !row.includes(fallback);
     });
     expect(wrong.map(([name]) => name)).toEqual([]);
+  });
+
+  test('has every old name of a flag, and every one that is ignored', () => {
+    const old = [RENAMED_FLAGS, FLAGS_OF_GATES, IGNORED_FLAGS].flatMap(Object.keys);
+    expect(old.length).toBeGreaterThan(40);
+    const known = codeIn('docs/operations.md');
+    expect(
+      missingFrom(
+        known,
+        old.map((name) => `--${name}`),
+      ),
+    ).toEqual([]);
   });
 
   test('has every exit code of the server', () => {
@@ -180,22 +206,22 @@ describe('docs/operations.md', () => {
 
   test('has every call that is served, and every metric', () => {
     const known = codeIn('docs/operations.md');
-    const calls = sourceMatches(/'\/etcdserverpb\.(\w+\/\w+)'/g, 'src/api/etcd-methods.ts');
-    expect(calls.length).toBeGreaterThan(3);
+    const methods = sourcesIn('src/api/methods');
+    const calls = sourceMatches(/'\/(?:etcdserver|v3lock|v3election)pb\.(\w+\/\w+)'/g, ...methods);
+    expect(calls.length).toBeGreaterThan(40);
     expect(missingFrom(known, calls)).toEqual([]);
-    const metrics = sourceMatches(/name: '(\w+)'/g, 'src/api/metrics.ts');
+    const sources = readdirSync(join(ROOT, 'src/api')).filter((name) => /^metrics/.test(name));
+    const metrics = sourceMatches(/name: '(\w+)'/g, ...sources.map((name) => `src/api/${name}`));
+    expect(metrics.length).toBeGreaterThan(60);
     expect(missingFrom(known, metrics)).toEqual([]);
   });
 
   test('explains every line of the log', () => {
     const logged = sourceMatches(
       /\blog\.(?:debug|info|warn|error)\(\s*'([^']+)'/g,
-      ...['src/member/facts.ts', 'src/member/run.ts', 'src/server/command.ts'],
-      ...['src/server/start.ts', 'src/transport/tcp-network.ts', 'src/transport/acceptor.ts'],
-      ...['src/transport/snapshot-transfer.ts', 'src/api/client-port.ts'],
-      ...['src/api/http-server.ts', 'src/api/grpc-server.ts', 'src/api/grpc-call.ts'],
+      ...['src/member', 'src/server', 'src/transport', 'src/api', 'src/host'].flatMap(sourcesIn),
     );
-    expect(logged.length).toBeGreaterThan(20);
+    expect(logged.length).toBeGreaterThan(50);
     expect(missingFrom(codeIn('docs/operations.md'), logged)).toEqual([]);
   });
 });
