@@ -86,8 +86,8 @@ function call(
     count.withheld += 1;
     return Promise.resolve();
   }
+  // Not of the connections' kind, too: each request counts once.
   tally.of(`client: grpc body ${body.kind}`).requests += 1;
-  count.requests += 1;
   let stream: ClientHttp2Stream;
   try {
     stream = session.request(headersOf(chance, method), { endStream: false });
