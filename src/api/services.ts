@@ -149,21 +149,10 @@ export interface ElectionService {
   resign(request: election.ResignRequest, caller: Caller): MessageReply<election.ResignResponse>;
 }
 
-export interface Health {
-  readonly healthy: boolean;
-  /** Empty while healthy; else in etcd's words, e.g. `RAFT NO LEADER`. */
-  readonly reason: string;
-}
-
-export interface HealthService {
-  check(request: { readonly serializable: boolean }): Promise<Health>;
-}
-
 export interface Services {
   readonly kv: KvService;
   readonly maintenance: MaintenanceService;
   readonly cluster: ClusterService;
-  readonly health: HealthService;
   /** For callers that insist on a leader. */
   hasLeader(): boolean;
   readonly watch: WatchService;

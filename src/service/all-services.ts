@@ -11,7 +11,6 @@ import { AuthGate } from './auth-gate.ts';
 import { ClusterService } from './cluster.ts';
 import { type CorruptionChecks, CorruptionMonitor } from './corruption.ts';
 import { ElectionService } from './election.ts';
-import { HealthService } from './health.ts';
 import { KvService } from './kv.ts';
 import { LeaseService } from './lease.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
@@ -34,7 +33,6 @@ export interface AllServices {
   readonly auth: AuthService;
   readonly lock: LockService;
   readonly election: ElectionService;
-  readonly health: HealthService;
   readonly quota: Quota;
   /** For callers that insist on a leader. */
   hasLeader(): boolean;
@@ -134,7 +132,6 @@ export function createServices(
     auth: new AuthService({ node, gate, hasher, random, signedTokens }),
     lock: new LockService(queues),
     election: new ElectionService(queues),
-    health: new HealthService(node),
     answers: peerAnswers(node, { isStrict, pause }),
     close: () => {
       monitor[Symbol.dispose]();

@@ -104,12 +104,6 @@ export function fakeServices(): FakeServices {
     auth: partly<Services['auth']>({}),
     lock: partly<Services['lock']>({}),
     election: partly<Services['election']>({}),
-    health: {
-      check: async () =>
-        services.healthy
-          ? { healthy: true, reason: '' }
-          : { healthy: false, reason: 'RAFT NO LEADER' },
-    },
   };
   return services;
 }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { healthPage } from '../../src/api/pages/health-page.ts';
+import { pagesSourceOf } from '../../src/api/pages/pages-source.ts';
 import { ANONYMOUS } from '../../src/service/caller.ts';
 import { serviceError } from '../../src/service/errors.ts';
-import { HealthService } from '../../src/service/health.ts';
 import { putRequest } from '../mvcc/requests.ts';
 import { FakeNode, MEMBER } from './fake-node.ts';
 import { clusterOf, maintenanceOf } from './node-services.ts';
@@ -74,8 +75,16 @@ describe('member list', () => {
 });
 
 describe('health', () => {
+  const check = async (query: { serializable: boolean }): Promise<unknown> => {
+    const parameters = new URLSearchParams({ serializable: `${query.serializable}` });
+    const page = await healthPage(pagesSourceOf(node), parameters);
+    const { health, reason } = JSON.parse(page.body);
+    expect(page.status).toBe(health === 'true' ? 200 : 503);
+    return { healthy: health === 'true', reason };
+  };
+
   test('true once a linearizable read would be answered', async () => {
-    expect(await new HealthService(node).check({ serializable: false })).toEqual({
+    expect(await check({ serializable: false })).toEqual({
       healthy: true,
       reason: '',
     });
@@ -84,7 +93,7 @@ describe('health', () => {
 
   test('false without a leader, and nothing is waited for', async () => {
     node.leader = undefined;
-    expect(await new HealthService(node).check({ serializable: false })).toEqual({
+    expect(await check({ serializable: false })).toEqual({
       healthy: false,
       reason: 'RAFT NO LEADER',
     });
@@ -93,7 +102,7 @@ describe('health', () => {
 
   test('false when the barrier fails', async () => {
     node.barrierFailure = 'timeout';
-    expect(await new HealthService(node).check({ serializable: false })).toEqual({
+    expect(await check({ serializable: false })).toEqual({
       healthy: false,
       reason: 'RANGE ERROR:etcdserver: request timed out',
     });
@@ -102,7 +111,7 @@ describe('health', () => {
   test('serializable: this member answers, that is enough', async () => {
     node.leader = undefined;
     node.barrierFailure = 'timeout';
-    expect(await new HealthService(node).check({ serializable: true })).toEqual({
+    expect(await check({ serializable: true })).toEqual({
       healthy: true,
       reason: '',
     });
