@@ -135,12 +135,13 @@ export function parseTarget(raw: Pick<RawRunOptions, 'server' | 'target'>): Targ
   return { kind: 'etcd', path };
 }
 
-function isProgram(path: string): boolean {
+/** A file that may be executed. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
-    // Not there, or not for us: the caller says which path it was.
+    // Not there, or not for us: the caller says which path it was, or tries the next.
     return false;
   }
 }

@@ -1,12 +1,12 @@
 /** `storm bench` on the command line. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BenchRequest } from '../bench/bench-command.ts';
 import { CELLS_DEFAULT, parseCells } from '../bench/cell.ts';
 import type { Target } from '../cluster/cluster.ts';
 import { StormError } from '../exit-code.ts';
-import { parseTarget, whole } from '../options.ts';
+import { isProgram, parseTarget, whole } from '../options.ts';
 import type { Choose } from './action.ts';
 
 const DEFAULTS = {
@@ -102,16 +102,6 @@ function etcdAt(path: string | undefined, searchPath: string): string {
     .find(isProgram);
   if (found !== undefined) return found;
   throw new StormError('--etcd: no etcd in PATH; give the path of an etcd binary');
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Not there, or not for us: the next place may have it, or the caller says so.
-    return false;
-  }
 }
 
 function directoryOf(field: string, path: string | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import type { MemberStatus } from '../member/node.ts';
+import type { OperationCounts as AllOperationCounts } from '../member/operation-counter.ts';
 
 /**
  * What a scrape reads from the member. What is optional has no metric where it is missing: better
@@ -25,15 +26,8 @@ export interface MetricsSource {
   peers?(): readonly PeerCounts[];
 }
 
-/** Since the start; what transactions do counts, too. */
-export interface OperationCounts {
-  readonly ranges: number;
-  readonly puts: number;
-  readonly deletes: number;
-  readonly txns: number;
-  /** Keys and values. */
-  readonly putBytes: number;
-}
+/** Leases are counted apart. */
+export type OperationCounts = Omit<AllOperationCounts, 'leasesGranted' | 'leasesRevoked'>;
 
 export interface WatchCounts {
   readonly streams: number;

@@ -1,11 +1,6 @@
-/**
- * Which keys hang on which lease. Keys are held as strings of one character per byte, which a
- * Map hashes by content and which sort as the bytes do.
- */
+/** Which keys hang on which lease; keys are held by their names. */
 import type { LeaseId } from '../lib/ids.ts';
-
-/** Longest piece turned into characters in one call; engines bound the argument count. */
-const PIECE_BYTES_MAX = 4096;
+import { nameOf } from '../lib/key-name.ts';
 
 export class Attachments {
   readonly #leaseOf = new Map<string, LeaseId>();
@@ -64,19 +59,6 @@ export class Attachments {
     if (typeof keys === 'object') keys.delete(name);
     if (keys === name || (typeof keys === 'object' && keys.size === 0)) this.#keysOf.delete(lease);
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  if (key.length <= PIECE_BYTES_MAX) return charactersOf(key);
-  const pieces: string[] = [];
-  for (let at = 0; at < key.length; at += PIECE_BYTES_MAX) {
-    pieces.push(charactersOf(key.subarray(at, at + PIECE_BYTES_MAX)));
-  }
-  return pieces.join('');
-}
-
-function charactersOf(bytes: Uint8Array): string {
-  return Reflect.apply(String.fromCharCode, undefined, bytes);
 }
 
 function bytesOf(name: string): Uint8Array {

@@ -1,4 +1,5 @@
 import type { AuthInfo } from '../auth/request.ts';
+import { leaseTtlMinS } from '../lease/lease-clock.ts';
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, MemberId, RequestId, Term } from '../lib/ids.ts';
 import { WatchHub } from '../mvcc/watch-hub.ts';
@@ -70,7 +71,7 @@ export class Member {
       removedMembersMax: limits.removedMembersMax,
       learnersMax: limits.learnersMax,
       lessor: {
-        minTtlS: Math.ceil((1.5 * timing.electionTicks * timing.tickMs) / 1_000),
+        minTtlS: leaseTtlMinS(timing.electionTicks * timing.tickMs),
         ticksPerS: 1_000 / timing.tickMs,
         checkpointIntervalS: config.leaseCheckpointS,
         leasesMax: limits.leasesMax,

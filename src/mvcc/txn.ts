@@ -3,12 +3,14 @@
  * transaction, as in etcd), check (nothing written yet, so a refusal leaves no trace and
  * members cannot differ in how far they got), run.
  */
+
 import { assertNever } from '../lib/assert.ts';
 import type { LeaseId, Revision } from '../lib/ids.ts';
+import { nameOf } from '../lib/key-name.ts';
 import { holdsAll } from './compare.ts';
 import { IntervalSet } from './interval-set.ts';
 import type { KeyIndex } from './key-index.ts';
-import { nameOf, spanOf } from './key-span.ts';
+import { spanOf } from './key-span.ts';
 import { evaluateRange } from './range.ts';
 import type {
   PutRequest,

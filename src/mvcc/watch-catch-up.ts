@@ -1,7 +1,8 @@
 /** Reads for many watchers at once what they have missed. */
+
 import { assert } from '../lib/assert.ts';
 import type { Revision } from '../lib/ids.ts';
-import { nameOf } from './key-span.ts';
+import { nameOf } from '../lib/key-name.ts';
 import type { StoredRevision } from './revision-record.ts';
 import { WatchedChange, WatchedChanges } from './watch-changes.ts';
 import { WatchIndex } from './watch-index.ts';

@@ -3,9 +3,11 @@
  * whatever order the two stand. Branches of one transaction exclude each other, so they may
  * touch the same keys; deletes may overlap.
  */
+
+import { nameOf } from '../lib/key-name.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { IntervalSet } from '../mvcc/interval-set.ts';
-import { nameOf, spanOf } from '../mvcc/key-span.ts';
+import { spanOf } from '../mvcc/key-span.ts';
 import type { RequestOp, TxnRequest } from '../mvcc/request.ts';
 
 /** For one branch of a transaction, all that is nested in it included. */

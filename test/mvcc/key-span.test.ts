@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareBytes } from '../../src/lib/bytes.ts';
-import { nameOf, spanOf } from '../../src/mvcc/key-span.ts';
+import { nameOf } from '../../src/lib/key-name.ts';
+import { spanOf } from '../../src/mvcc/key-span.ts';
 
 const SEED = 20260402;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from '../../src/lib/assert.ts';
-import { nameOf } from '../../src/mvcc/key-span.ts';
+import { nameOf } from '../../src/lib/key-name.ts';
 import { KeyTable } from '../../src/mvcc/key-table.ts';
 import { OrderedIndex } from '../../src/mvcc/ordered-index.ts';
 

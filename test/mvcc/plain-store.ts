@@ -1,7 +1,7 @@
 /** Every change ever made, in one list: what a store must answer, said in the plainest way. */
 import { crc32c } from '../../src/lib/crc32c.ts';
+import { nameOf } from '../../src/lib/key-name.ts';
 import { utf8Encode } from '../../src/lib/utf8.ts';
-import { nameOf } from '../../src/mvcc/key-span.ts';
 import type { KeyValue } from '../../src/mvcc/request.ts';
 import type { StoredRevision } from '../../src/mvcc/revision-record.ts';
 import { encodeKeyValue } from '../../src/wire/key-value.ts';

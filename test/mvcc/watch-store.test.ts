@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assertNever } from '../../src/lib/assert.ts';
-import { nameOf } from '../../src/mvcc/key-span.ts';
+import { nameOf } from '../../src/lib/key-name.ts';
 import type { StoredRevision } from '../../src/mvcc/revision-record.ts';
 import { Store } from '../../src/mvcc/store.ts';
 import { DEFAULT_WATCH_LIMITS, WatchHub } from '../../src/mvcc/watch-hub.ts';
