@@ -70,7 +70,7 @@ const BANS: readonly {
 ];
 
 function PURE(): RegExp {
-  return /^src\/(lib|ports|raft|mvcc|lease|auth|wire|wal|snap|member|service)\/|^checkers\//;
+  return /^src\/(lib|ports|raft|mvcc|lease|auth|wire|wal|snap|member|service|http2)\/|^checkers\//;
 }
 
 function folderOf(path: string): string {

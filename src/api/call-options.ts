@@ -1,4 +1,6 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { HeaderField } from '../http2/header-field.ts';
+import { encodeHeaders } from '../http2/hpack-encoder.ts';
+import type { Http2Stream } from '../http2/stream.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { GrpcCode } from '../wire/grpc-code.ts';
@@ -14,16 +16,24 @@ import type { ConnectionPeer } from './rpc-caller.ts';
 /** What the calls of one connection share. */
 export interface Connection {
   readonly peer: ConnectionPeer;
-  /** Bytes of answers handed to streams that are still open. */
-  unsentBytes: number;
+  /** Bytes of answers that the client has not taken. */
+  readonly unsentBytes: number;
+  /** Answers wait to be taken. */
+  readonly isAnswering: boolean;
+  /** Calls that are not over. */
+  readonly openStreams: number;
+  /** Of requests that have not come whole. */
+  unfinishedBytes: number;
+  /** Something was asked or answered since the client's last ping. */
+  wasUsed: boolean;
 }
 
 export interface CallOptions<Method extends RpcMethod> {
-  readonly stream: ServerHttp2Stream;
-  readonly headers: IncomingHttpHeaders;
+  readonly stream: Http2Stream;
   readonly method: Method;
   readonly timeoutMs: number | undefined;
   readonly connection: Connection;
+  readonly blocks: AnswerBlocks;
   readonly limits: ApiLimits;
   readonly observer: CallObserver;
   readonly clock: Pick<Clock, 'nowNs'>;
@@ -35,20 +45,30 @@ const DEADLINE_STEP_MS = 100;
 /** Longer deadlines than this, the longest a timer can take, are as good as none. */
 const DEADLINE_MS_MAX = 2_147_483_000;
 
-export const RESPONSE_HEADERS: { ':status': number; 'content-type': string } = {
-  ':status': 200,
-  'content-type': 'application/grpc',
-};
+const CONTENT_TYPE = ['content-type', 'application/grpc'] as const;
 
-/** gRPC has no use for a date in every answer. */
-export const WITH_TRAILERS: { waitForTrailers: boolean; sendDate: boolean } = {
-  waitForTrailers: true,
-  sendDate: false,
-};
+/** Header blocks that every answer shares; encoded with the first. */
+export interface AnswerBlocks {
+  readonly headers: Uint8Array;
+  /** Of an answer without an error. */
+  readonly trailers: Uint8Array;
+}
+
+export function encodeAnswerBlocks(): AnswerBlocks {
+  return {
+    headers: encodeHeaders([[':status', '200'], CONTENT_TYPE]),
+    trailers: encodeHeaders([['grpc-status', '0']]),
+  };
+}
 
 export const DEADLINE_EXCEEDED: RpcStatus = {
   code: GrpcCode.deadlineExceeded,
   message: 'context deadline exceeded',
+};
+
+export const TOO_MUCH_UNFINISHED: RpcStatus = {
+  code: GrpcCode.resourceExhausted,
+  message: 'grpc: too many requests on this connection have not come whole',
 };
 
 export const INTERNAL_ERROR: RpcStatus = { code: GrpcCode.internal, message: 'internal error' };
@@ -62,42 +82,22 @@ export function startDeadline(
   return setTimeout(callback, Math.ceil(timeoutMs / DEADLINE_STEP_MS) * DEADLINE_STEP_MS);
 }
 
-export function statusTrailers(status: RpcStatus): Record<string, string> {
-  return {
-    'grpc-status': String(status.code),
-    'grpc-message': encodeGrpcMessage(status.message),
-  };
+export function encodeTrailers(status: RpcStatus): Uint8Array {
+  return encodeHeaders(statusFields(status));
 }
 
-/**
- * Nothing can be sent any more; `respond` would throw. A client's reset without an error closes a
- * stream that is destroyed only later.
- */
-export function isGone(stream: ServerHttp2Stream): boolean {
-  return stream.destroyed || stream.closed;
+function statusFields({ code, message }: RpcStatus): HeaderField[] {
+  return [
+    ['grpc-status', String(code)],
+    ['grpc-message', encodeGrpcMessage(message)],
+  ];
 }
 
 /** Ends a stream at once with a status and nothing else. */
-export function answerStatus(stream: ServerHttp2Stream, status: RpcStatus): void {
-  if (isGone(stream) || stream.headersSent) return;
-  stream.respond({ ...RESPONSE_HEADERS, ...statusTrailers(status) }, { endStream: true });
-  stopRequest(stream);
-}
-
-/**
- * Ends the stream of a request that was answered before it has come whole. Not in this turn:
- * the reset would overtake the answer.
- */
-export function stopRequest(stream: ServerHttp2Stream): void {
-  stream.resume();
-  setImmediate(() => {
-    if (!stream.destroyed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
-  });
-}
-
-export function firstHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+export function answerStatus(stream: Http2Stream, status: RpcStatus): void {
+  if (stream.isGone || stream.headersSent) return;
+  stream.respondOnly(encodeHeaders([[':status', '200'], CONTENT_TYPE, ...statusFields(status)]));
+  stream.stopRequest();
 }
 
 export function frameStatus(error: FrameError, limits: ApiLimits): RpcStatus {

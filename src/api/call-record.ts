@@ -1,4 +1,4 @@
-import { type CallOptions, firstHeader } from './call-options.ts';
+import type { CallOptions } from './call-options.ts';
 import type { RpcMethod } from './rpc.ts';
 
 const UNKNOWN_VERSION = 'unknown';
@@ -13,12 +13,12 @@ export class CallRecord {
 
   constructor(options: CallOptions<RpcMethod>) {
     this.options = options;
-    const { headers, method, observer, clock } = options;
+    const { stream, method, observer, clock } = options;
     this.startedNs = clock.nowNs();
     observer.started({
       method: method.path,
       type: method.type,
-      clientApiVersion: firstHeader(headers, 'client-api-version') ?? UNKNOWN_VERSION,
+      clientApiVersion: stream.head.header('client-api-version') ?? UNKNOWN_VERSION,
     });
   }
 

@@ -50,6 +50,8 @@ export interface ClientPortOptions {
   /** Undefined: such connections are closed. */
   readonly acceptHttp2: ((socket: Socket, peer: ConnectionPeer) => void) | undefined;
   readonly acceptHttp1: ((socket: Socket, peer: ConnectionPeer) => void) | undefined;
+  /** --socket-reuse-port. */
+  readonly reusePort?: boolean | undefined;
 }
 
 export interface ClientPort {
@@ -70,7 +72,7 @@ export async function openClientPort(
   );
   server.maxConnections = options.limits.connectionsMax;
   server.on('drop', () => options.log.warn('client connection refused: too many are open'));
-  const address = await bind(server, listen);
+  const address = await bind(server, listen, options.reusePort);
   server.on('error', (cause) => options.log.warn('cannot accept', { cause: String(cause) }));
   return {
     address,
@@ -81,11 +83,11 @@ export async function openClientPort(
   };
 }
 
-function bind(server: Server, listen: ListenAddress): Promise<ListenAddress> {
+function bind(server: Server, listen: ListenAddress, reusePort = false): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     const { host, port, path } = listen;
     server.once('error', (cause) => reject(listenError(path ?? `${host}:${port}`, cause)));
-    const at = path === undefined ? { host, port } : { path };
+    const at = path === undefined ? { host, port, reusePort } : { path };
     server.listen({ ...at, backlog: BACKLOG }, () => {
       server.removeAllListeners('error');
       const bound = server.address();

@@ -24,6 +24,7 @@ export interface ClientPortsOptions extends Pick<ClientPortOptions, 'acceptHttp1
   /** Needed where an address is secure. */
   readonly tls?: OpenTls;
   readonly certificateIsUser?: boolean;
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Rejects with ApiError if a port cannot be opened; then none stays open. */
@@ -42,7 +43,7 @@ export async function openClientPorts(
 }
 
 function open(shared: readonly ClientAddress[], options: ClientPortsOptions): Promise<ClientPort> {
-  const { limits, log, acceptHttp1, acceptHttp2, certificateIsUser = false } = options;
+  const { limits, log, acceptHttp1, acceptHttp2, certificateIsUser = false, reusePort } = options;
   const anyBut = (other: 'http1' | 'http2'): boolean =>
     shared.some((address) => (address.serves ?? 'both') !== other);
   const isSecure = shared.some(({ secure }) => secure === true);
@@ -53,6 +54,7 @@ function open(shared: readonly ClientAddress[], options: ClientPortsOptions): Pr
     plain: shared.some(({ secure }) => secure !== true),
     tls: isSecure ? options.tls : undefined,
     certificateIsUser,
+    reusePort,
     acceptHttp1: anyBut('http2') ? acceptHttp1 : undefined,
     acceptHttp2: anyBut('http1') ? acceptHttp2 : undefined,
   });

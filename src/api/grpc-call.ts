@@ -1,21 +1,29 @@
+import { ERROR_CODE } from '../http2/frame.ts';
+import type { StreamHandler } from '../http2/stream.ts';
 import type { Caller } from '../service/caller.ts';
 import { GrpcCode } from '../wire/grpc-code.ts';
-import { GRPC_PREFIX_BYTES, MessageAssembler } from '../wire/grpc-frame.ts';
+import { framePrefix, GRPC_PREFIX_BYTES, MessageAssembler } from '../wire/grpc-frame.ts';
 import {
   answerStatus,
   type CallOptions,
   DEADLINE_EXCEEDED,
-  firstHeader,
   frameStatus,
   INTERNAL_ERROR,
-  isGone,
   logBug,
-  RESPONSE_HEADERS,
   startDeadline,
-  WITH_TRAILERS,
+  TOO_MUCH_UNFINISHED,
 } from './call-options.ts';
 import { CallRecord } from './call-record.ts';
-import type { RpcStatus, UnaryContext, UnaryMethod } from './rpc.ts';
+import { Http2Duplex } from './http2-duplex.ts';
+import { sendPieces } from './large-answer.ts';
+import type {
+  LargeAnswer,
+  PieceLimits,
+  RpcStatus,
+  UnaryAnswer,
+  UnaryContext,
+  UnaryMethod,
+} from './rpc.ts';
 import { callerOf } from './rpc-caller.ts';
 import { cutStatus } from './rpc-fault.ts';
 
@@ -24,18 +32,17 @@ import { cutStatus } from './rpc-fault.ts';
  * with frame and trailers. Whoever is first of answer, fault and deadline ends it.
  */
 
-const OK_TRAILERS = { 'grpc-status': '0' };
-/** Not 'error': without a listener it would be thrown. */
-const LISTENED: readonly string[] = ['data', 'end', 'wantTrailers', 'close'];
-
-export class UnaryCall implements UnaryContext {
+/** Half a millisecond of work. */
+const PIECE_LIMITS: PieceLimits = { itemsMax: 500, bytesMax: 128 * 1024 };
+export class UnaryCall implements UnaryContext, StreamHandler {
   readonly timeoutMs: number | undefined;
   private state: 'receiving' | 'handling' | 'done' = 'receiving';
   private readonly options: CallOptions<UnaryMethod>;
   private readonly assembler: MessageAssembler;
   private readonly record: CallRecord;
   private deadline: NodeJS.Timeout | undefined = undefined;
-  private unsentBytes = 0;
+  /** What the connection counts of it. */
+  private unfinishedBytes = 0;
   private over: (() => void) | undefined = undefined;
 
   constructor(options: CallOptions<UnaryMethod>) {
@@ -46,10 +53,7 @@ export class UnaryCall implements UnaryContext {
   }
 
   start(): void {
-    const { stream } = this.options;
-    stream.on('data', (chunk: Buffer) => this.receive(chunk));
-    stream.on('end', () => this.endOfRequest());
-    stream.on('close', () => this.closed());
+    this.options.stream.handler = this;
     this.deadline = startDeadline(this.timeoutMs, () => this.fail(DEADLINE_EXCEEDED));
   }
 
@@ -58,7 +62,7 @@ export class UnaryCall implements UnaryContext {
   }
 
   metadata(name: string): string | undefined {
-    return firstHeader(this.options.headers, name);
+    return this.options.stream.head.header(name);
   }
 
   onOver(callback: () => void): void {
@@ -66,18 +70,29 @@ export class UnaryCall implements UnaryContext {
     else this.over = callback;
   }
 
-  private receive(chunk: Buffer): void {
+  onData(bytes: Uint8Array): void {
     // Bytes behind the message are no business of a unary call: dropped.
     if (this.state !== 'receiving') return;
-    // Plain bytes rather than a Buffer, whose subarrays cost more.
-    this.assembler.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this.assembler.push(bytes);
     const message = this.assembler.next();
     if (!message.ok) this.fail(frameStatus(message.error, this.options.limits));
     else if (message.value !== undefined) this.dispatch(message.value);
+    else this.count(this.assembler.pendingBytes);
+  }
+
+  /** Windows do not bound it: what is here is given back, for more to come. */
+  private count(unfinishedBytes: number): void {
+    const { connection, limits } = this.options;
+    connection.unfinishedBytes += unfinishedBytes - this.unfinishedBytes;
+    this.unfinishedBytes = unfinishedBytes;
+    if (connection.unfinishedBytes > limits.unfinishedBytesMax && unfinishedBytes > 0) {
+      this.fail(TOO_MUCH_UNFINISHED);
+    }
   }
 
   private dispatch(message: Uint8Array): void {
     this.state = 'handling';
+    if (this.unfinishedBytes > 0) this.count(0);
     this.record.received(message.length);
     this.options.method.handle(message, this).then(
       (result) => {
@@ -91,25 +106,50 @@ export class UnaryCall implements UnaryContext {
     );
   }
 
-  private endOfRequest(): void {
-    // A reset ends the request, too: 'close' follows.
-    if (this.state !== 'receiving' || this.options.stream.aborted) return;
-    this.fail(cutStatus(this.assembler.isMidMessage()));
+  onEnd(): void {
+    if (this.state === 'receiving') this.fail(cutStatus(this.assembler.isMidMessage()));
   }
 
-  private answer(frame: Uint8Array): void {
-    if (this.state === 'done') return;
-    const { stream, connection } = this.options;
-    if (isGone(stream)) return;
-    this.record.sent(frame.length - GRPC_PREFIX_BYTES);
+  onWritable(): void {
+    // An answer is written as a whole, or by who knows when to go on.
+  }
+
+  private answer(answer: UnaryAnswer): void {
+    const { stream, blocks } = this.options;
+    if (this.state === 'done' || stream.isGone) {
+      if (!(answer instanceof Uint8Array)) answer.release();
+    } else if (answer instanceof Uint8Array) {
+      this.begin(answer.length);
+      stream.answer(blocks.headers, answer, blocks.trailers);
+    } else {
+      this.begin(GRPC_PREFIX_BYTES + answer.messageBytes);
+      void this.sendPieces(answer);
+    }
+  }
+
+  /** `sizeBytes`: of the frame that follows. */
+  private begin(sizeBytes: number): void {
+    this.record.sent(sizeBytes - GRPC_PREFIX_BYTES);
     this.finish(GrpcCode.ok);
-    this.unsentBytes = frame.length;
-    connection.unsentBytes += frame.length;
-    stream.respond(RESPONSE_HEADERS, WITH_TRAILERS);
-    stream.on('wantTrailers', () => {
-      if (!isGone(stream)) stream.sendTrailers(OK_TRAILERS);
-    });
-    stream.end(frame);
+    this.options.connection.wasUsed = true;
+  }
+
+  /** Never rejects. */
+  private async sendPieces(answer: LargeAnswer): Promise<void> {
+    const { stream, blocks, limits, log, method } = this.options;
+    stream.respond(blocks.headers);
+    const output = new Http2Duplex(stream, blocks.trailers);
+    output.on('error', () => undefined);
+    output.write(framePrefix(answer.messageBytes));
+    try {
+      const options = { limits: PIECE_LIMITS, stallMs: limits.stallMs };
+      const sent = await sendPieces(output, answer, { ...options, encode: (piece) => piece });
+      if (sent === 'whole') output.end();
+      else output.destroy();
+    } catch (cause) {
+      logBug(log, method.path, cause);
+      stream.reset(ERROR_CODE.internalError);
+    }
   }
 
   private fail(status: RpcStatus): void {
@@ -119,16 +159,13 @@ export class UnaryCall implements UnaryContext {
   }
 
   /** The client may be gone before the answer: then the answer is dropped when it comes. */
-  private closed(): void {
-    const { stream, connection } = this.options;
-    connection.unsentBytes -= this.unsentBytes;
+  onClose(): void {
     this.finish(GrpcCode.cancelled);
-    // Closed streams outlive some collections of garbage, and with them all that listens.
-    for (const event of LISTENED) stream.removeAllListeners(event);
   }
 
   private finish(code: number): void {
     this.state = 'done';
+    if (this.unfinishedBytes > 0) this.count(0);
     clearTimeout(this.deadline);
     this.record.end(code);
     const { over } = this;

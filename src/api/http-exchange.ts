@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { isGone, stopRequest } from './call-options.ts';
+import { encodeHeaders } from '../http2/hpack-encoder.ts';
+import type { Http2Stream } from '../http2/stream.ts';
+import { Http2Duplex } from './http2-duplex.ts';
 import type { ConnectionPeer } from './rpc-caller.ts';
 
 /** One HTTP request with its answer, alike over HTTP/1.1 and HTTP/2. */
@@ -86,37 +87,41 @@ export class Http1Exchange implements HttpExchange {
   }
 }
 
-/** For streams of node:http2's core interface, whose 'error' somebody else listens to. */
+/** A request on a stream of HTTP/2. */
 export class Http2Exchange implements HttpExchange {
   readonly method: string;
   readonly url: string;
   readonly secure: boolean;
   readonly commonName: string | undefined;
-  readonly body: ServerHttp2Stream;
-  readonly output: ServerHttp2Stream;
-  private readonly headers: IncomingHttpHeaders;
+  readonly body: Http2Duplex;
+  readonly output: Http2Duplex;
+  private readonly stream: Http2Stream;
   private presets: Readonly<Record<string, string>> = {};
-  private bodyDropped = false;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: ConnectionPeer) {
-    this.method = headers[':method'] ?? '';
-    this.url = headers[':path'] ?? '/';
-    this.secure = headers[':scheme'] === 'https';
+  constructor(stream: Http2Stream, peer: ConnectionPeer) {
+    const { head } = stream;
+    this.method = head.method;
+    this.url = head.path;
+    this.secure = head.scheme === 'https';
     this.commonName = peer.commonName();
-    this.body = stream;
-    this.output = stream;
-    this.headers = headers;
-    if (headers.expect === '100-continue' && !isGone(stream))
-      stream.additionalHeaders({ ':status': 100 });
+    this.stream = stream;
+    const duplex = new Http2Duplex(stream);
+    // 'close' follows and says all there is to say.
+    duplex.on('error', () => undefined);
+    this.body = duplex;
+    this.output = duplex;
+    if (head.header('expect') === '100-continue') {
+      stream.respond(encodeHeaders([[':status', '100']]), { isFinal: false });
+    }
   }
 
   get begun(): boolean {
-    return this.output.headersSent;
+    return this.stream.headersSent;
   }
 
   header(name: string): string | undefined {
-    const value = this.headers[name === 'host' ? ':authority' : name] ?? this.headers[name];
-    return Array.isArray(value) ? value[0] : value;
+    const { head } = this.stream;
+    return (name === 'host' ? head.header(':authority') : undefined) ?? head.header(name);
   }
 
   preset(headers: Readonly<Record<string, string>>): void {
@@ -124,9 +129,9 @@ export class Http2Exchange implements HttpExchange {
   }
 
   begin(status: number, headers: Readonly<Record<string, string>>): void {
-    if (isGone(this.output)) return;
-    this.output.respond({ ':status': status, ...this.presets, ...headers });
-    if (this.bodyDropped) stopRequest(this.output);
+    if (this.stream.isGone) return;
+    const fields = Object.entries({ ...this.presets, ...headers });
+    this.stream.respond(encodeHeaders([[':status', String(status)], ...fields]));
   }
 
   flush(): void {
@@ -134,9 +139,7 @@ export class Http2Exchange implements HttpExchange {
   }
 
   dropBody(): void {
-    this.bodyDropped = true;
-    this.body.resume();
-    if (this.begun) stopRequest(this.output);
+    this.stream.stopRequest();
   }
 
   abort(): void {

@@ -5,10 +5,10 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { Http2Stream } from '../http2/stream.ts';
 import type { Log } from '../ports/log.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { isGatewayPath } from './gateway/routes.ts';
@@ -98,13 +98,9 @@ export class HttpServer {
     this.server.emit('connection', socket);
   }
 
-  /** Takes over an HTTP/2 request that is not gRPC. Somebody must listen to its 'error'. */
-  handleHttp2(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    peer: ConnectionPeer = PLAIN_PEER,
-  ): void {
-    this.handle(new Http2Exchange(stream, headers, peer));
+  /** Takes over an HTTP/2 request that is not gRPC. */
+  handleHttp2(stream: Http2Stream, peer: ConnectionPeer = PLAIN_PEER): void {
+    this.handle(new Http2Exchange(stream, peer));
   }
 
   async close(): Promise<void> {

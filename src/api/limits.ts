@@ -8,6 +8,10 @@ export interface ApiLimits {
   readonly receiveBytesMax: number;
   /** Answers one connection has not taken yet; beyond, requests get ResourceExhausted. */
   readonly unsentBytesMax: number;
+  /** Requests of one connection that have not come whole; beyond, they get ResourceExhausted. */
+  readonly unfinishedBytesMax: number;
+  /** From a piece of a large answer to its being taken; then the call is cut. */
+  readonly stallMs: number;
   /** From accepting a connection to knowing its protocol; then it is closed. */
   readonly sniffTimeoutMs: number;
   /** HTTP/1.1: a request line with its headers; beyond, 431. */
@@ -28,6 +32,8 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   concurrentStreamsMax: 4096,
   receiveBytesMax: RECEIVE_BYTES_MAX,
   unsentBytesMax: 64 * 1024 * 1024,
+  unfinishedBytesMax: 256 * 1024 * 1024,
+  stallMs: 60_000,
   sniffTimeoutMs: 10_000,
   headerBytesMax: 16 * 1024,
   headerTimeoutMs: 10_000,

@@ -50,6 +50,8 @@ export interface Metrics extends MetricsText, PagesObserver {
   /** A proposal was refused or given up. */
   countProposalFailed(): void;
   countReadIndexFailed(): void;
+  /** Applying an entry took longer than --warning-apply-duration. */
+  countSlowApply(): void;
 }
 
 const NS_PER_S = 1_000_000_000;
@@ -187,7 +189,7 @@ function snapshotMetrics(
 
 type RaftCounters = Pick<
   Metrics,
-  'countLeaderChange' | 'countProposalFailed' | 'countReadIndexFailed'
+  'countLeaderChange' | 'countProposalFailed' | 'countReadIndexFailed' | 'countSlowApply'
 >;
 
 function raftCounters(registry: Registry): RaftCounters {
@@ -210,6 +212,10 @@ function raftCounters(registry: Registry): RaftCounters {
     countReadIndexFailed: count({
       name: 'etcd_server_read_indexes_failed_total',
       help: 'Read barriers that failed.',
+    }),
+    countSlowApply: count({
+      name: 'etcd_server_slow_apply_total',
+      help: 'Requests that took long to apply.',
     }),
   };
 }

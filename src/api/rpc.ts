@@ -16,8 +16,30 @@ export interface UnaryMethod {
   readonly type: 'unary';
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** Resolves with a whole gRPC frame, prefix included (src/wire/grpc-frame.ts). */
-  handle(request: Uint8Array, context: UnaryContext): Promise<Result<Uint8Array, RpcStatus>>;
+  /** Resolves with a whole gRPC frame, prefix included (src/wire/grpc-frame.ts), if not in pieces. */
+  handle(request: Uint8Array, context: UnaryContext): Promise<Result<UnaryAnswer, RpcStatus>>;
+}
+
+export type UnaryAnswer = Uint8Array | LargeAnswer;
+
+/** An answer that is too long to be made, or held, as a whole. */
+export interface LargeAnswer {
+  /** Of all pieces; without a frame's prefix. */
+  readonly messageBytes: number;
+  /**
+   * The next piece, after others have had their turns; undefined behind the last one. Together
+   * they are the message, and each is a message of the same type itself, with some of its fields
+   * and some items of its lists. A piece's bytes stay what they are until the next call.
+   */
+  next(limits: PieceLimits): Promise<Uint8Array | undefined>;
+  /** Must be called at the end, sent or not. Once more does nothing. */
+  release(): void;
+}
+
+/** Of one piece; the last item may be longer. */
+export interface PieceLimits {
+  readonly itemsMax: number;
+  readonly bytesMax: number;
 }
 
 /** Many answers to one request, or to many. */

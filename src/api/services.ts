@@ -5,7 +5,6 @@ import type {
   PutRequest,
   PutResult,
   RangeRequest,
-  RangeResult,
   TxnRequest,
   TxnResult,
 } from '../mvcc/request.ts';
@@ -13,6 +12,7 @@ import type { WatchRequest, WatchResult } from '../mvcc/watch-request.ts';
 import type { Call } from '../service/call.ts';
 import type { Caller } from '../service/caller.ts';
 import type { ServiceError } from '../service/errors.ts';
+import type { OpenedRange } from '../service/large-ranges.ts';
 import type { Answer, MemberListResult, Reply, StatusResult } from '../service/response.ts';
 import type { AnswerStream, StreamSink, StreamSource } from '../service/stream.ts';
 import type * as rpc from '../wire/gen/etcdserverpb/rpc_pb.ts';
@@ -28,7 +28,7 @@ import type * as lock from '../wire/gen/v3lockpb/v3lock_pb.ts';
 export type MessageReply<Response> = Promise<Result<Response, ServiceError>>;
 
 export interface KvService {
-  range(request: RangeRequest, caller: Caller): Reply<RangeResult>;
+  openRange(request: RangeRequest, caller: Caller): Promise<Result<OpenedRange, ServiceError>>;
   put(request: PutRequest, caller: Caller): Reply<PutResult>;
   deleteRange(request: DeleteRangeRequest, caller: Caller): Reply<DeleteRangeResult>;
   txn(request: TxnRequest, caller: Caller): Reply<TxnResult>;

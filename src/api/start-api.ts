@@ -6,11 +6,13 @@ import { type ClientAddress, openClientPorts } from './client-ports.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { GrpcServer } from './grpc-server.ts';
 import { type AccessRules, HttpServer } from './http-server.ts';
+import type { KeepAliveSettings } from './keep-alive.ts';
 import type { ApiLimits } from './limits.ts';
 import { etcdMethods } from './methods/etcd-methods.ts';
 import { type MetricsText, metricsRoutes, type PagesObserver, pageRoutes } from './pages/pages.ts';
 import type { PagesSource } from './pages/pages-source.ts';
 import type { Services } from './services.ts';
+import type { ServingStatus } from './serving-status.ts';
 
 /** The front end: what clients reach, from ports to services. */
 
@@ -18,6 +20,8 @@ export interface ApiOptions {
   readonly services: Services;
   readonly pages: PagesSource;
   readonly metrics: MetricsText;
+  /** What gRPC health checks are told; default: that it serves. */
+  readonly serving?: ServingStatus;
   /** Is told of health checks. */
   readonly pagesObserver?: PagesObserver;
   /** --enable-grpc-gateway; default: yes. */
@@ -31,7 +35,11 @@ export interface ApiOptions {
   readonly tls?: OpenTls;
   /** --client-cert-auth: the common name in a client's certificate says who it is. */
   readonly certificateIsUser?: boolean;
+  /** --socket-reuse-port. */
+  readonly reusePort?: boolean;
   readonly limits: ApiLimits;
+  /** --grpc-keepalive-…; default: etcd's. */
+  readonly keepAlive?: KeepAliveSettings;
   readonly clock: Pick<Clock, 'nowNs'>;
   readonly log: Log;
   /** Is told of every gRPC call. */
@@ -48,7 +56,7 @@ export interface ApiServer {
 /** Rejects with ApiError if a port cannot be opened; then none stays open. */
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const { services, pages, metrics, access, limits, clock, log, observer } = options;
-  const methods = etcdMethods(services);
+  const methods = etcdMethods(services, options.serving);
   const gatewayOptions = { methods, limits, clock, log, observer };
   const gateway = (options.jsonGateway ?? true) ? new Gateway(gatewayOptions) : undefined;
   const parts = { source: pages, metrics, observer: options.pagesObserver };
@@ -59,12 +67,14 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     limits,
     log,
     observer,
+    keepAlive: options.keepAlive,
     clock,
-    notGrpc: (stream, headers, peer) => http.handleHttp2(stream, headers, peer),
+    notGrpc: (stream, peer) => http.handleHttp2(stream, peer),
   });
   const watched = metricsRoutes(parts);
   const health = new HttpServer({ routes: watched, gateway: undefined, access, limits, log });
-  const shared = { limits, log, tls: options.tls, certificateIsUser: options.certificateIsUser };
+  const { tls, certificateIsUser, reusePort } = options;
+  const shared = { limits, log, tls, certificateIsUser, reusePort };
   const ports = await openAll([
     () =>
       openClientPorts(options.listen, {

@@ -1,4 +1,4 @@
-import { constants } from 'node:http2';
+import { ERROR_CODE, type ErrorCode } from '../http2/frame.ts';
 import { assert } from '../lib/assert.ts';
 import type { Caller } from '../service/caller.ts';
 import { GrpcCode } from '../wire/grpc-code.ts';
@@ -7,15 +7,12 @@ import {
   answerStatus,
   type CallOptions,
   DEADLINE_EXCEEDED,
-  firstHeader,
+  encodeTrailers,
   frameStatus,
   INTERNAL_ERROR,
-  isGone,
   logBug,
-  RESPONSE_HEADERS,
   startDeadline,
-  statusTrailers,
-  stopRequest,
+  TOO_MUCH_UNFINISHED,
 } from './call-options.ts';
 import { CallRecord } from './call-record.ts';
 import type { FrameSink, FrameSource, RpcContext, RpcStatus, StreamMethod } from './rpc.ts';
@@ -40,6 +37,8 @@ export class StreamCall implements RpcContext, FrameSink {
   private state: { readonly type: 'open' } | { readonly type: 'ended'; status: RpcStatus } = {
     type: 'open',
   };
+  /** What the connection counts of requests that were not handed over. */
+  private unfinishedBytes = 0;
   private deadline: NodeJS.Timeout | undefined = undefined;
   private drained: () => void = () => undefined;
   /** The method is not done with the request before. */
@@ -59,16 +58,21 @@ export class StreamCall implements RpcContext, FrameSink {
   /** `ended` is called when nothing of the call is left. */
   start(ended: () => void): void {
     const { stream, method, log } = this.options;
-    // Before 'close', which waits for bytes that were not read.
-    stream.on('aborted', () => {
-      this.leave(GrpcCode.cancelled);
-      stream.resume();
-    });
-    stream.on('close', () => {
-      this.leave(GrpcCode.cancelled);
-      ended();
-    });
-    stream.on('drain', () => this.drain());
+    stream.handler = {
+      onData: (bytes) => {
+        this.assembler.push(bytes);
+        this.pump();
+      },
+      onEnd: () => {
+        this.isAtEnd = true;
+        this.pump();
+      },
+      onWritable: () => this.drain(),
+      onClose: () => {
+        this.leave(GrpcCode.cancelled);
+        ended();
+      },
+    };
     this.deadline = startDeadline(this.timeoutMs, () => this.expire());
     try {
       this.source = method.open(this, this);
@@ -82,14 +86,6 @@ export class StreamCall implements RpcContext, FrameSink {
     }
     // At once, not with the first answer: there may be none for hours, and clients wait for it.
     this.respond();
-    stream.on('data', (chunk: Buffer) => {
-      this.assembler.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      this.pump();
-    });
-    stream.on('end', () => {
-      this.isAtEnd = true;
-      this.pump();
-    });
   }
 
   get caller(): Caller {
@@ -97,11 +93,11 @@ export class StreamCall implements RpcContext, FrameSink {
   }
 
   metadata(name: string): string | undefined {
-    return firstHeader(this.options.headers, name);
+    return this.options.stream.head.header(name);
   }
 
   get writable(): boolean {
-    return !this.options.stream.writableNeedDrain;
+    return this.options.stream.writable;
   }
 
   onWritable(callback: () => void): void {
@@ -110,19 +106,16 @@ export class StreamCall implements RpcContext, FrameSink {
 
   send(frame: Uint8Array): void {
     const { stream, connection, limits } = this.options;
-    if (this.state.type === 'ended' || isGone(stream)) return;
+    if (this.state.type === 'ended' || stream.isGone) return;
     if (connection.unsentBytes + frame.length > limits.unsentBytesMax) {
       // A status would have to wait behind what the client does not take.
-      this.cut(GrpcCode.resourceExhausted, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      this.cut(GrpcCode.resourceExhausted, ERROR_CODE.enhanceYourCalm);
       return;
     }
     this.respond();
     this.record.sent(frame.length - GRPC_PREFIX_BYTES);
-    connection.unsentBytes += frame.length;
-    stream.write(frame, () => {
-      connection.unsentBytes -= frame.length;
-    });
-    if (!this.writable) stream.pause();
+    connection.wasUsed = true;
+    if (!stream.write(frame)) stream.pause();
   }
 
   end(status?: RpcStatus): void {
@@ -130,30 +123,40 @@ export class StreamCall implements RpcContext, FrameSink {
     if (this.state.type === 'ended') return;
     this.state = { type: 'ended', status: status ?? OK_STATUS };
     this.leave(this.state.status.code);
-    if (isGone(stream)) return;
+    if (stream.isGone) return;
     if (!stream.headersSent && status !== undefined) {
       answerStatus(stream, status);
       return;
     }
     this.respond();
-    stream.end();
-    stream.resume();
+    stream.end(status === undefined ? this.options.blocks.trailers : encodeTrailers(status));
+    stream.stopRequest();
   }
 
   private respond(): void {
-    const { stream } = this.options;
-    if (stream.headersSent || isGone(stream)) return;
-    stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
-    stream.on('wantTrailers', () => {
-      if (isGone(stream)) return;
-      const status = this.state.type === 'ended' ? this.state.status : OK_STATUS;
-      stream.sendTrailers(status === OK_STATUS ? { 'grpc-status': '0' } : statusTrailers(status));
-      stopRequest(stream);
-    });
+    const { stream, blocks } = this.options;
+    if (!stream.headersSent) stream.respond(blocks.headers);
+  }
+
+  private pump(): void {
+    this.handOver();
+    if (this.state.type === 'ended') return;
+    const { connection, limits } = this.options;
+    const before = connection.unfinishedBytes;
+    this.count(this.assembler.pendingBytes);
+    const isMore = connection.unfinishedBytes > before;
+    if (isMore && connection.unfinishedBytes > limits.unfinishedBytesMax) {
+      this.end(TOO_MUCH_UNFINISHED);
+    }
+  }
+
+  private count(unfinishedBytes: number): void {
+    this.options.connection.unfinishedBytes += unfinishedBytes - this.unfinishedBytes;
+    this.unfinishedBytes = unfinishedBytes;
   }
 
   /** Hands over what has come, as far as the method and the client can take it. */
-  private pump(): void {
+  private handOver(): void {
     if (this.isHalfClosed) return;
     while (this.state.type === 'open' && !this.isBusy && this.writable) {
       const message = this.assembler.next();
@@ -213,19 +216,20 @@ export class StreamCall implements RpcContext, FrameSink {
 
   private expire(): void {
     if (this.writable) this.end(DEADLINE_EXCEEDED);
-    else this.cut(GrpcCode.deadlineExceeded, constants.NGHTTP2_CANCEL);
+    else this.cut(GrpcCode.deadlineExceeded, ERROR_CODE.cancel);
   }
 
   /** Ends the call in front of what was sent and not taken. */
-  private cut(code: number, http2Code: number): void {
+  private cut(code: number, http2Code: ErrorCode): void {
     if (this.state.type === 'ended') return;
     this.state = { type: 'ended', status: { code, message: '' } };
     this.leave(code);
-    this.options.stream.close(http2Code);
+    this.options.stream.reset(http2Code);
   }
 
   private leave(code: number): void {
     clearTimeout(this.deadline);
+    this.count(0);
     this.record.end(code);
     if (this.state.type === 'open') {
       this.state = { type: 'ended', status: { code, message: '' } };

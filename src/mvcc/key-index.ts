@@ -11,7 +11,7 @@ import { sortKeys } from './key-sort.ts';
 import { type KeyId, KeyTable, NO_KEY } from './key-table.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import type { KeyValue } from './request.ts';
-import { NO_ROW, type RevisionChunk } from './revision-chunk.ts';
+import { NO_ROW, type RevisionChunk, type RowId } from './revision-chunk.ts';
 import { RevisionLog } from './revision-log.ts';
 import { NEWEST, rowSizeBytes, type StoredRevision } from './revision-record.ts';
 import { Slabs } from './slabs.ts';
@@ -149,6 +149,14 @@ export class KeyIndex {
   /** The row of the key at `revision`; undefined if it did not exist then. */
   placeAt(key: KeyId, revision: Revision): RowPlace | undefined {
     return this.#seek(key, revision) ? { chunk: this.#chunk!, at: this.#at } : undefined;
+  }
+
+  /**
+   * Whether the key existed at `revision`, which is that of the change `lastId` if it is not
+   * {@link NO_ROW}: most keys have not been changed since, and need not be looked for then.
+   */
+  existedAt(key: KeyId, revision: Revision, lastId: RowId): boolean {
+    return this.keys.newest(key) <= lastId ? this.keys.isLive(key) : this.#seek(key, revision);
   }
 
   /** Views of what is stored: they stay right, and must not be written to. */

@@ -4,7 +4,7 @@ import type { Revision } from '../lib/ids.ts';
 import type { KeyIndex } from './key-index.ts';
 import { compareBy, filterOf, hasFilter, scanLimit, withoutValue } from './range.ts';
 import type { KeyValue, RangeRequest } from './request.ts';
-import type { RowId } from './revision-chunk.ts';
+import { NO_ROW, type RowId } from './revision-chunk.ts';
 import { SortedRuns } from './sorted-runs.ts';
 
 /** Together the parts are what {@link Store.range} would have answered when it was opened. */
@@ -21,6 +21,8 @@ export interface RangeCursor {
    * range that must be sorted, filtered or counted only. `done`: there are no further parts.
    */
   next(keysMax: number, bytesMax: number): RangePart;
+  /** After the last part: all parts come again, in a row. Count and `more` are then of no use. */
+  rewind(): void;
   /** Must be called at the end: until then the cursor keeps what it reads from compaction. */
   release(): void;
 }
@@ -42,7 +44,9 @@ export class PinnedCursor implements RangeCursor {
   readonly #hasFilter: boolean;
   readonly #collectMax: number;
   readonly #release: () => void;
-  readonly #runs: SortedRuns | undefined;
+  readonly #runs: SortedRuns<KeyValue> | undefined;
+  /** Of a cursor at the present revision: the last change that it sees. */
+  readonly #lastId: RowId;
   #isReleased = false;
   /** Where the scan goes on: the key itself or the first after it. */
   #from: Uint8Array;
@@ -63,6 +67,7 @@ export class PinnedCursor implements RangeCursor {
     this.#release = release;
     this.#from = request.key;
     this.#runs = runsFor(index, request);
+    this.#lastId = revision >= index.log.lastMain ? index.log.lastId : NO_ROW;
   }
 
   get count(): number {
@@ -85,6 +90,18 @@ export class PinnedCursor implements RangeCursor {
     return { kvs: part.kvs, done: this.#isDone };
   }
 
+  rewind(): void {
+    assert(this.#isDone, 'there are parts left');
+    this.#isDone = false;
+    this.#given = 0;
+    this.#more = false;
+    if (this.#runs === undefined) {
+      this.#isScanned = false;
+      this.#count = 0;
+      this.#from = this.#request.key;
+    } else this.#runs.rewind();
+  }
+
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
@@ -101,9 +118,13 @@ export class PinnedCursor implements RangeCursor {
         return false;
       }
       keys++;
+      if (this.#count >= this.#collectMax) {
+        if (this.#index.existedAt(key, this.revision, this.#lastId)) this.#count++;
+        return true;
+      }
       const place = this.#index.placeAt(key, this.revision);
       if (place === undefined) return true;
-      if (this.#count++ >= this.#collectMax) return true;
+      this.#count++;
       if (this.#runs !== undefined) {
         const { chunk, at } = place;
         if (!this.#hasFilter || this.#accepts(this.#index.keyValue(chunk, at))) {
@@ -116,14 +137,14 @@ export class PinnedCursor implements RangeCursor {
     else this.#from = last;
   }
 
-  #drain(runs: SortedRuns, part: Part): void {
+  #drain(runs: SortedRuns<KeyValue>, part: Part): void {
     while (!part.isFull) {
-      const row = runs.next();
-      if (row === undefined) {
+      const kv = runs.next();
+      if (kv === undefined) {
         this.#isDone = true;
         return;
       }
-      this.#give(keyValueOf(this.#index, row), part);
+      this.#give(kv, part);
       // Of what follows nothing is given any more.
       if (this.#more) this.#isDone = true;
       if (this.#isDone) return;
@@ -166,6 +187,10 @@ export class ReadyCursor implements RangeCursor {
     return { kvs: part.kvs, done: this.#at === this.#kvs.length };
   }
 
+  rewind(): void {
+    this.#at = 0;
+  }
+
   release(): void {
     this.#at = this.#kvs.length;
   }
@@ -193,16 +218,15 @@ class Part {
 }
 
 /** Undefined if the scan's order is the answer's. */
-function runsFor(index: KeyIndex, request: RangeRequest): SortedRuns | undefined {
+function runsFor(index: KeyIndex, request: RangeRequest): SortedRuns<KeyValue> | undefined {
   const { sortTarget, sortOrder } = request;
   if (sortTarget === 'key' && sortOrder !== 'descend') return undefined;
-  const direction = sortOrder === 'descend' ? -1 : 1;
+  const read = (row: RowId): KeyValue => keyValueOf(index, row);
   // Rows of one run in the order of the scan; by key, the last of them comes first.
-  if (sortTarget === 'key') return new SortedRuns(() => 0, 'lastFirst');
-  return new SortedRuns(
-    (a, b) => direction * compareBy(sortTarget, keyValueOf(index, a), keyValueOf(index, b)),
-    'firstFirst',
-  );
+  if (sortTarget === 'key') return new SortedRuns({ read, compare: () => 0, ties: 'lastFirst' });
+  const direction = sortOrder === 'descend' ? -1 : 1;
+  const compare = (a: KeyValue, b: KeyValue): number => direction * compareBy(sortTarget, a, b);
+  return new SortedRuns({ read, compare, ties: 'firstFirst' });
 }
 
 const MISSING_ROW = 'a pinned row is retained';

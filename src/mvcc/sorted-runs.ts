@@ -1,27 +1,30 @@
 import type { RowId } from './revision-chunk.ts';
 
 /** Rows sorted at once; a few thousand comparisons. */
-const RUN_ROWS = 1024;
+const RUN_ROWS = 512;
+
+export interface RowOrder<Item> {
+  /** What is compared, and given. */
+  readonly read: (row: RowId) => Item;
+  readonly compare: (a: Item, b: Item) => number;
+  /** `lastFirst`: equal rows come in the opposite order of that in which they were added. */
+  readonly ties: 'firstFirst' | 'lastFirst';
+}
 
 /**
  * Sorts as many rows as there are without ever doing it at one go: runs are sorted while rows
- * are added, and merged while rows are taken. Equal rows come in the order they were added.
+ * are added, and merged while rows are taken. Rows are held as numbers, but for the next of each
+ * run: reading a row costs more than comparing two.
  */
-export class SortedRuns {
-  readonly #compare: (a: RowId, b: RowId) => number;
-  readonly #ties: 'firstFirst' | 'lastFirst';
-  readonly #runs: Run[] = [];
+export class SortedRuns<Item> {
+  readonly #order: RowOrder<Item>;
+  readonly #runs: Run<Item>[] = [];
   #open: RowId[] = [];
   /** Runs that are not used up, as a heap: no run's next row comes before its parent's. */
-  #heap: Run[] | undefined;
+  #heap: Run<Item>[] | undefined;
 
-  /** `lastFirst`: equal rows come in the opposite order. */
-  constructor(
-    compare: (a: RowId, b: RowId) => number,
-    ties: 'firstFirst' | 'lastFirst' = 'firstFirst',
-  ) {
-    this.#compare = compare;
-    this.#ties = ties;
+  constructor(order: RowOrder<Item>) {
+    this.#order = order;
   }
 
   /** Not after the first `next`. */
@@ -31,36 +34,51 @@ export class SortedRuns {
   }
 
   /** The least row that was not given yet. */
-  next(): RowId | undefined {
+  next(): Item | undefined {
     const heap = this.#heap ?? this.#startMerge();
     const run = heap[0];
     if (run === undefined) return undefined;
-    const row = run.rows[run.at++]!;
-    if (run.at === run.rows.length) {
+    const { next } = run;
+    run.at++;
+    if (run.at < run.rows.length) run.next = this.#order.read(run.rows[run.at]!);
+    else {
       const last = heap.pop()!;
-      if (last === run) return row;
+      if (last === run) return next;
       heap[0] = last;
     }
     this.#sink(heap, 0);
-    return row;
+    return next;
+  }
+
+  /** All rows come again; what was sorted stays so. */
+  rewind(): void {
+    this.#heap = undefined;
   }
 
   #close(): void {
     if (this.#open.length === 0) return;
-    const rows = this.#ties === 'firstFirst' ? this.#open : this.#open.reverse();
-    this.#runs.push({ number: this.#runs.length, rows: rows.sort(this.#compare), at: 0 });
+    const { read, compare, ties } = this.#order;
+    const rows = ties === 'firstFirst' ? this.#open : this.#open.reverse();
+    const items = rows.map((row) => ({ row, item: read(row) }));
+    const sorted = items.sort((a, b) => compare(a.item, b.item));
+    const number = this.#runs.length;
+    this.#runs.push({ number, rows: sorted.map(({ row }) => row), at: 0, next: sorted[0]!.item });
     this.#open = [];
   }
 
-  #startMerge(): Run[] {
+  #startMerge(): Run<Item>[] {
     this.#close();
     const heap = [...this.#runs];
+    for (const run of heap) {
+      run.at = 0;
+      run.next = this.#order.read(run.rows[0]!);
+    }
     for (let at = heap.length >> 1; at >= 0; at--) this.#sink(heap, at);
     this.#heap = heap;
     return heap;
   }
 
-  #sink(heap: Run[], from: number): void {
+  #sink(heap: Run<Item>[], from: number): void {
     for (let at = from; ; ) {
       let least = at;
       for (const child of [2 * at + 1, 2 * at + 2]) {
@@ -72,16 +90,18 @@ export class SortedRuns {
     }
   }
 
-  #isBefore(a: Run, b: Run): boolean {
-    const order = this.#compare(a.rows[a.at]!, b.rows[b.at]!);
+  #isBefore(a: Run<Item>, b: Run<Item>): boolean {
+    const { compare, ties } = this.#order;
+    const order = compare(a.next, b.next);
     if (order !== 0) return order < 0;
-    return this.#ties === 'firstFirst' ? a.number < b.number : a.number > b.number;
+    return ties === 'firstFirst' ? a.number < b.number : a.number > b.number;
   }
 }
 
-interface Run {
+interface Run<Item> {
   readonly number: number;
   readonly rows: readonly RowId[];
-  /** The next one. */
+  /** Position of the next one. */
   at: number;
+  next: Item;
 }

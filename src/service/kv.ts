@@ -25,7 +25,7 @@ import { answer, headerOf, refuse } from './answer.ts';
 import { type AuthGate, NOBODY_ASKED } from './auth-gate.ts';
 import type { Caller } from './caller.ts';
 import type { ServiceError } from './errors.ts';
-import { LargeRanges, mayBeLarge } from './large-ranges.ts';
+import { gathered, LargeRanges, mayBeLarge, type OpenedRange } from './large-ranges.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { Access } from './permission.ts';
 import type { Quota } from './quota.ts';
@@ -53,14 +53,27 @@ export class KvService {
     this.#gate = gate;
     this.#quota = quota;
     this.#limits = limits;
-    this.#large = new LargeRanges(node, { pause, bytesMax: limits.rangeBytesMax });
+    this.#large = new LargeRanges(node, {
+      pause,
+      bytesMax: limits.rangeBytesMax,
+      keysPerTurnMax: limits.rangeKeysPerTurnMax,
+    });
+  }
+
+  /** The whole answer, however large. */
+  async range(request: RangeRequest, caller: Caller): Reply<RangeResult> {
+    const opened = await this.openRange(request, caller);
+    return opened.ok ? ok(await gathered(opened.value)) : opened;
   }
 
   /**
    * Linearizable unless `serializable`. The header has the present revision, even if the read
    * was of a past one.
    */
-  async range(request: RangeRequest, caller: Caller): Reply<RangeResult> {
+  async openRange(
+    request: RangeRequest,
+    caller: Caller,
+  ): Promise<Result<OpenedRange, ServiceError>> {
     const refusal = this.#refuseLearner(request.serializable) ?? refuseRange(request);
     if (refusal !== undefined) return refuse(refusal);
     const { key, rangeEnd, serializable } = request;

@@ -6,14 +6,18 @@ export interface ServiceLimits {
    */
   readonly maxTxnOps: number;
   /**
-   * Memory for keys and values of all answers to large ranges that are being put together; beyond,
-   * a range is refused with ResourceExhausted, so that many at once cannot take all memory.
+   * Size of all answers to large ranges that are being read and sent; beyond, a range is refused
+   * with ResourceExhausted, so that many at once neither take all of a processor nor keep more
+   * than that from compaction.
    */
   readonly rangeBytesMax: number;
+  /** Keys of a large range that are read in one turn; the others wait for the next. */
+  readonly rangeKeysPerTurnMax: number;
 }
 
 /** etcd's `--max-txn-ops`. */
 export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
   maxTxnOps: 128,
   rangeBytesMax: 1280 * 1024 * 1024,
+  rangeKeysPerTurnMax: 1_000,
 };

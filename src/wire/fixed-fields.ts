@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.ts';
+import { allocateBytes } from './byte-arena.ts';
 
 /** Fixed-width little-endian fields, for formats of our own; protobuf has its own reader. */
 
@@ -9,8 +10,8 @@ export class FixedWriter {
   #at = 0;
 
   constructor(capacityBytes: number) {
-    this.#bytes = new Uint8Array(capacityBytes);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes = allocateBytes(capacityBytes);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, capacityBytes);
   }
 
   u8(value: number): void {

@@ -14,7 +14,15 @@ export type FrameError =
 
 /** Fills in the prefix of a message that was written behind `GRPC_PREFIX_BYTES` of headroom. */
 export function sealFrame(frame: Uint8Array): Uint8Array {
-  const lengthBytes = frame.length - GRPC_PREFIX_BYTES;
+  return seal(frame, frame.length - GRPC_PREFIX_BYTES);
+}
+
+/** What comes before a message of so many bytes, below 2³². */
+export function framePrefix(lengthBytes: number): Uint8Array {
+  return seal(new Uint8Array(GRPC_PREFIX_BYTES), lengthBytes);
+}
+
+function seal(frame: Uint8Array, lengthBytes: number): Uint8Array {
   frame[0] = 0;
   frame[1] = lengthBytes >>> 24;
   frame[2] = lengthBytes >>> 16;
@@ -72,6 +80,11 @@ export class MessageAssembler {
     this.heldBytes -= frameBytes;
     this.held = this.heldBytes === 0 ? EMPTY_BYTES : held.subarray(frameBytes);
     return ok(held.subarray(GRPC_PREFIX_BYTES, frameBytes));
+  }
+
+  /** Of what was pushed and not handed out. */
+  get pendingBytes(): number {
+    return this.heldBytes;
   }
 
   /** A message has begun and not ended. */

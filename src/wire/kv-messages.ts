@@ -77,3 +77,37 @@ export function readKeyValue(reader: ProtoReader): KeyValue {
 export function keyValueSizeHintBytes(kv: KeyValue): number {
   return kv.key.length + kv.value.length + 48;
 }
+
+/** Exactly what {@link writeKeyValue} writes of `kv`. */
+export function keyValueSizeBytes(kv: KeyValue): number {
+  return (
+    bytesFieldSizeBytes(kv.key.length) +
+    int64FieldSizeBytes(kv.createRevision) +
+    int64FieldSizeBytes(kv.modRevision) +
+    int64FieldSizeBytes(kv.version) +
+    bytesFieldSizeBytes(kv.value.length) +
+    (kv.lease === 0n ? 0 : 1 + bits64SizeBytes(kv.lease))
+  );
+}
+
+/** With tag and length; 0 if it is left out for being empty. Field numbers up to 15. */
+export function bytesFieldSizeBytes(lengthBytes: number): number {
+  return lengthBytes === 0 ? 0 : 1 + varintSizeBytes(lengthBytes) + lengthBytes;
+}
+
+/** `value` ≥ 0. */
+function int64FieldSizeBytes(value: number): number {
+  return value === 0 ? 0 : 1 + varintSizeBytes(value);
+}
+
+function varintSizeBytes(value: number): number {
+  let sizeBytes = 1;
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) sizeBytes++;
+  return sizeBytes;
+}
+
+function bits64SizeBytes(value: bigint): number {
+  let sizeBytes = 1;
+  for (let rest = BigInt.asUintN(64, value); rest > 127n; rest >>= 7n) sizeBytes++;
+  return sizeBytes;
+}

@@ -24,9 +24,10 @@ export class ProtoWriter {
   /**
    * `sizeHintBytes`: what the message will probably take; too small only costs a copy.
    * `headroomBytes`: left free in front of the message, for a frame's prefix.
+   * `room`: to be written to instead of new memory, as far as it goes; of at least 16 bytes.
    */
-  constructor(sizeHintBytes = 64, headroomBytes = 0) {
-    this.buffer = allocateBytes(Math.max(sizeHintBytes + headroomBytes, 16));
+  constructor(sizeHintBytes = 64, headroomBytes = 0, room: Uint8Array | undefined = undefined) {
+    this.buffer = room ?? allocateBytes(Math.max(sizeHintBytes + headroomBytes, 16));
     this.at = headroomBytes;
   }
 

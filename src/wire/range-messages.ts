@@ -1,9 +1,11 @@
 import { EMPTY_BYTES } from '../lib/bytes.ts';
 import type { KeyValue, RangeRequest, RangeResult } from '../mvcc/request.ts';
 import {
+  bytesFieldSizeBytes,
   EMPTY_HEADER,
   HEADER_BYTES_MAX,
   type HeaderMessage,
+  keyValueSizeBytes,
   keyValueSizeHintBytes,
   readHeader,
   readKeyValue,
@@ -107,10 +109,15 @@ export function writeRangeResponse(writer: ProtoWriter, answer: AnswerMessage<Ra
   writeRangeResponseEnd(writer, answer);
 }
 
+/** Exactly what one key takes in the answer, tag and length included. */
+export function rangeKeyValueSizeBytes(kv: KeyValue): number {
+  return bytesFieldSizeBytes(keyValueSizeBytes(kv));
+}
+
 /** What comes before the keys, for who writes those bit by bit. */
 export function writeRangeResponseStart(
   writer: ProtoWriter,
-  answer: AnswerMessage<RangeResult>,
+  answer: Pick<AnswerMessage<unknown>, 'header'>,
 ): void {
   writer.message(1, answer.header, writeHeader);
 }
@@ -118,7 +125,7 @@ export function writeRangeResponseStart(
 /** What comes behind them. */
 export function writeRangeResponseEnd(
   writer: ProtoWriter,
-  answer: AnswerMessage<RangeResult>,
+  answer: AnswerMessage<Omit<RangeResult, 'kvs'>>,
 ): void {
   writer.bool(3, answer.result.more);
   writer.int64(4, answer.result.count);

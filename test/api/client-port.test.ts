@@ -50,8 +50,8 @@ describe('one port for two protocols', () => {
     expect(await exchange(fixture.port, [...request])).toContain('{"health":"true"');
     const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
     const emptySettings = '\0\0\0\x04\0\0\0\0\0';
-    const goAway = '\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0';
-    const answer = await exchange(fixture.port, [...preface, emptySettings, goAway]);
+    const dataOnNoStream = '\0\0\0\0\0\0\0\0\0';
+    const answer = await exchange(fixture.port, [...preface, emptySettings, dataOnNoStream]);
     // A SETTINGS frame of the server comes first.
     expect(answer.charCodeAt(3)).toBe(4);
   });

@@ -59,7 +59,7 @@ export function fakeServices(): FakeServices {
     hasLeader: () => services.isLed,
     calls: [],
     kv: partly<Services['kv']>({
-      range: (request) => run('range', () => store.range(request)),
+      openRange: (request) => run('range', () => store.range(request)),
       put: (request) => run('put', () => store.write(() => store.put(request))),
       deleteRange: (request) =>
         run('deleteRange', () => store.write(() => store.deleteRange(request))),

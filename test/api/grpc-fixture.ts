@@ -8,6 +8,7 @@ import {
 import { createServer, type Socket } from 'node:net';
 import type { CallObserver, HandledCall, StartedCall } from '../../src/api/call-observer.ts';
 import { GrpcServer, type HttpHandler } from '../../src/api/grpc-server.ts';
+import type { KeepAliveSettings } from '../../src/api/keep-alive.ts';
 import { type ApiLimits, DEFAULT_API_LIMITS } from '../../src/api/limits.ts';
 import type { FrameSink, RpcContext, RpcMethod, StreamMethod } from '../../src/api/rpc.ts';
 import { type ConnectionPeer, PLAIN_PEER } from '../../src/api/rpc-caller.ts';
@@ -53,6 +54,7 @@ export async function openGrpc(
     readonly limits?: Partial<ApiLimits>;
     readonly peer?: ConnectionPeer;
     readonly notGrpc?: HttpHandler;
+    readonly keepAlive?: KeepAliveSettings;
   } = {},
 ): Promise<GrpcFixture> {
   const seen = new SeenCalls();
@@ -64,6 +66,7 @@ export async function openGrpc(
     limits,
     log,
     observer: seen,
+    keepAlive: options.keepAlive,
     clock: { nowNs: () => 42 },
     notGrpc: options.notGrpc,
   });

@@ -1,7 +1,10 @@
 import { connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import type { HttpHandler } from '../../src/api/grpc-server.ts';
+import type { UnaryMethod } from '../../src/api/rpc.ts';
 import type { ConnectionPeer } from '../../src/api/rpc-caller.ts';
+import { encodeHeaders } from '../../src/http2/hpack-encoder.ts';
+import { ok } from '../../src/lib/result.ts';
 import { GrpcCode } from '../../src/wire/grpc-code.ts';
 import {
   ECHO,
@@ -370,9 +373,9 @@ test('who calls is in the metadata and the certificate', async () => {
 test('requests that are not gRPC go to who takes them, with what is known of the caller', async () => {
   const peer: ConnectionPeer = { commonName: () => 'carol' };
   const taken: (string | undefined)[] = [];
-  const notGrpc: HttpHandler = (stream, headers, from) => {
-    taken.push(`${headers[':method']} ${headers[':path']} ${from.commonName()}`);
-    stream.respond({ ':status': 200 }, { endStream: true });
+  const notGrpc: HttpHandler = (stream, from) => {
+    taken.push(`${stream.head.method} ${stream.head.path} ${from.commonName()}`);
+    stream.respondOnly(encodeHeaders([[':status', '200']]));
   };
   const get = { ':method': 'GET', 'content-type': 'text/plain' };
   const json = { 'content-type': 'application/json' };
@@ -385,4 +388,29 @@ test('requests that are not gRPC go to who takes them, with what is known of the
   expect(await statusOf(get)).toBe(405);
   expect(await statusOf(json)).toBe(415);
   expect(await statusOf({ ':method': 'PUT' })).toBe(405);
+});
+
+test('requests that never come whole are bounded, over all calls of a connection', async () => {
+  const method = new PlayedStream();
+  const handle = async () => ok(frameOf(''));
+  const unary: UnaryMethod = { type: 'unary', path: '/test.Streams/One', handle };
+  await using grpc = await openGrpc([method, unary], { limits: { unfinishedBytesMax: 1_000 } });
+  const half = frameOf('x'.repeat(600)).subarray(0, 500);
+  const first = openCall(grpc.client, ECHO);
+  const second = openCall(grpc.client, unary.path);
+  for (const { stream } of [first, second]) stream.write(half);
+  for (const path of [ECHO, unary.path]) {
+    const third = openCall(grpc.client, path);
+    third.stream.write(half);
+    expect((await third.status()).code).toBe(GrpcCode.resourceExhausted);
+  }
+  // Those before are none the worse, and make room when they are whole.
+  first.stream.write(frameOf('x'.repeat(600)).subarray(500));
+  await until(() => method.events.includes('600 characters'));
+  second.stream.end(frameOf('x'.repeat(600)).subarray(500));
+  expect((await second.status()).code).toBe(GrpcCode.ok);
+  const last = openCall(grpc.client, ECHO);
+  last.stream.write(half);
+  last.stream.write(frameOf('x'.repeat(600)).subarray(500));
+  await until(() => method.events.filter((event) => event === '600 characters').length === 2);
 });

@@ -1,5 +1,4 @@
-import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { ClientHttp2Session } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_API_LIMITS } from '../../src/api/limits.ts';
 import { startApi } from '../../src/api/start-api.ts';
@@ -20,6 +19,7 @@ import {
   unaryMethod,
   until,
 } from './gateway-fixture.ts';
+import { openGrpc } from './grpc-fixture.ts';
 import { fakePages } from './http-fake-pages.ts';
 
 async function page(gateway: GatewayFixture, path: string): Promise<[number, string]> {
@@ -228,19 +228,10 @@ describe('HTTP/2 requests that are not gRPC', () => {
     gateway: GatewayFixture,
     work: (session: ClientHttp2Session) => Promise<void>,
   ): Promise<void> {
-    const server = createServer();
-    server.on('stream', (stream, headers) => {
-      stream.on('error', () => undefined);
-      gateway.http.handleHttp2(stream as ServerHttp2Stream, headers);
+    await using grpc = await openGrpc([], {
+      notGrpc: (stream, peer) => gateway.http.handleHttp2(stream, peer),
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    try {
-      await work(session);
-    } finally {
-      session.destroy();
-      server.close();
-    }
+    await work(grpc.client);
   }
 
   function ask(

@@ -1,8 +1,10 @@
 import { create, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { etcdMethods } from '../../src/api/methods/etcd-methods.ts';
+import { healthMethods } from '../../src/api/methods/health-methods.ts';
 import type { FrameSink, RpcMethod, RpcStatus, UnaryContext } from '../../src/api/rpc.ts';
 import type { Services } from '../../src/api/services.ts';
+import { ServingStatus } from '../../src/api/serving-status.ts';
 import { err, ok } from '../../src/lib/result.ts';
 import type { Call } from '../../src/service/call.ts';
 import { ANONYMOUS, type Caller } from '../../src/service/caller.ts';
@@ -184,7 +186,8 @@ describe('unary calls', () => {
     expect(reply).toEqual({ ok: false, error: serviceError('noLeader') });
     expect(calls).toHaveLength(1);
     const [, name] = calls[0]!.name.split('.');
-    expect(name!.toLowerCase()).toBe(path.split('/')[2]!.toLowerCase());
+    const called = name === 'openRange' ? 'range' : name!.toLowerCase();
+    expect(called).toBe(path.split('/')[2]!.toLowerCase());
     // Status has no request.
     const given = path.endsWith('/Status') ? calls[0]!.request : calls[0]!.caller;
     // Calls that wait for others get to know of their own end, too.
@@ -201,8 +204,7 @@ describe('unary calls', () => {
     if (method.type !== 'unary') throw new Error('not unary');
     const request = create(rpc.LeaseGrantRequestSchema, { ID: -5n, TTL: 60n });
     const reply = await method.handle(toBinary(rpc.LeaseGrantRequestSchema, request), CONTEXT);
-    expect(reply.ok).toBe(true);
-    if (!reply.ok) return;
+    if (!reply.ok || !(reply.value instanceof Uint8Array)) throw new Error('not at once');
     const sink = new KeptSink();
     sink.send(reply.value);
     expect(fromBinary(rpc.LeaseGrantResponseSchema, sink.messages()[0]!)).toMatchObject({
@@ -341,5 +343,34 @@ describe('health', () => {
     const { SERVING, SERVICE_UNKNOWN } = health.HealthCheckResponse_ServingStatus;
     expect(await statusOf('')).toEqual([SERVING]);
     expect(await statusOf('x')).toEqual([SERVICE_UNKNOWN]);
+  });
+
+  test('while it is paused it does not serve, and who watches hears of it', async () => {
+    const { SERVING, NOT_SERVING } = health.HealthCheckResponse_ServingStatus;
+    const serving = new ServingStatus();
+    const [check, watch] = healthMethods(serving);
+    if (check?.type !== 'unary' || watch === undefined || watch.type === 'unary') {
+      throw new Error('not those two');
+    }
+    const request = toBinary(
+      health.HealthCheckRequestSchema,
+      create(health.HealthCheckRequestSchema, {}),
+    );
+    const sink = new KeptSink();
+    const source = watch.open(CONTEXT, sink);
+    await source.receive(request);
+    const [first, second] = [serving.pause(), serving.pause()];
+    const answer = await check.handle(request, CONTEXT);
+    expect(answer).toEqual({ ok: true, value: Uint8Array.of(0, 0, 0, 0, 2, 8, NOT_SERVING) });
+    first();
+    expect(serving.isServing).toBe(false);
+    second();
+    expect(serving.isServing).toBe(true);
+    source.closed();
+    serving.pause();
+    const told = sink
+      .messages()
+      .map((bytes) => fromBinary(health.HealthCheckResponseSchema, bytes).status);
+    expect(told).toEqual([SERVING, NOT_SERVING, SERVING]);
   });
 });

@@ -210,6 +210,7 @@ describe('what is observed', () => {
     metrics.countLeaderChange();
     metrics.countProposalFailed();
     metrics.countReadIndexFailed();
+    metrics.countSlowApply();
     metrics.onHealth(true);
     metrics.onHealth(false);
     metrics.onCheck('livez', 'serializable_read', true);
@@ -224,6 +225,7 @@ describe('what is observed', () => {
       etcd_server_leader_changes_seen_total: 2,
       etcd_server_proposals_failed_total: 1,
       etcd_server_read_indexes_failed_total: 1,
+      etcd_server_slow_apply_total: 1,
       etcd_server_health_success: 1,
       etcd_server_health_failures: 1,
       [`etcd_server_healthcheck{${check}}`]: 0,

@@ -122,11 +122,13 @@ describe('sorted runs', () => {
     const rows = Array.from({ length: 5_000 }, (_, at) => at);
     const compare = (a: number, b: number): number => (a % 37) - (b % 37);
     for (const ties of ['firstFirst', 'lastFirst'] as const) {
-      const runs = new SortedRuns(compare, ties);
+      const runs = new SortedRuns({ read: (row) => row, compare, ties });
       for (const row of rows) runs.add(row);
       const expected = ties === 'firstFirst' ? rows : rows.toReversed();
       expect(rows.map(() => runs.next())).toEqual(expected.toSorted(compare));
       expect(runs.next()).toBeUndefined();
+      runs.rewind();
+      expect(rows.map(() => runs.next())).toEqual(expected.toSorted(compare));
     }
   });
 });

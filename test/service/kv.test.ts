@@ -65,12 +65,26 @@ describe('range', () => {
     const reply = await service.range(rangeRequest('k', OPEN_END), ANONYMOUS);
     expect(reply).toMatchObject({ ok: true, value: { header: { revision } } });
     expect(reply.ok && reply.value.result.kvs.length).toBe(2_500);
-    expect(pauses).toBe(2);
+    // Before the second and third part, to learn its size; before each, to read it.
+    expect(pauses).toBe(2 + 3);
+  });
+
+  test('is read in parts as small as one asks for', async () => {
+    for (let n = 0; n < 10; n++) node.store.put(putRequest(`k${n}`, 'v'));
+    let pauses = 0;
+    const limits = { ...DEFAULT_SERVICE_LIMITS, rangeKeysPerTurnMax: 2 };
+    const service = serviceOf(limits, async () => {
+      pauses += 1;
+      node.store.put(putRequest(`k1/${pauses}`, 'later'));
+    });
+    const reply = await service.range(rangeRequest('k', OPEN_END), ANONYMOUS);
+    expect(reply.ok && reply.value.result.kvs.length).toBe(10);
+    expect(pauses).toBeGreaterThanOrEqual(4);
   });
 
   test('of more than all of them may hold together is refused', async () => {
     for (let n = 0; n < 10; n++) node.store.put(putRequest(`k${n}`, 'v'.repeat(100)));
-    const service = serviceOf({ ...DEFAULT_SERVICE_LIMITS, rangeBytesMax: 3_500 });
+    const service = serviceOf({ ...DEFAULT_SERVICE_LIMITS, rangeBytesMax: 1_100 });
     expect(await service.range(rangeRequest('k', OPEN_END), ANONYMOUS)).toEqual({
       ok: false,
       error: serviceError('rangesTooLarge'),

@@ -23,6 +23,7 @@ import {
   writePutResponse,
 } from '../../src/wire/put-messages.ts';
 import {
+  rangeKeyValueSizeBytes,
   rangeResponseSizeHintBytes,
   readRangeRequest,
   readRangeResponse,
@@ -150,4 +151,17 @@ describe('hand-written codecs agree with the generated ones', () => {
     read: readTxnResponse,
     sizeHintBytes: ({ result }) => txnResponseSizeHintBytes(result),
   });
+});
+
+test('what a key takes in an answer to a range is known before it is written', () => {
+  fc.assert(
+    fc.property(arbitrary.keyValue, (kv) => {
+      const writer = new ProtoWriter();
+      writer.message(2, kv, writeKeyValue);
+      // An empty message is written with a length of zero; a key is never empty.
+      fc.pre(kv.key.length > 0);
+      expect(rangeKeyValueSizeBytes(kv)).toBe(writer.finish().length);
+    }),
+    arbitrary.PROPERTY,
+  );
 });

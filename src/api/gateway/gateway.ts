@@ -10,14 +10,24 @@ import { file_v3electionpb_v3election } from '../../wire/gen/v3electionpb/v3elec
 import { file_v3lockpb_v3lock } from '../../wire/gen/v3lockpb/v3lock_pb.ts';
 import { GrpcCode } from '../../wire/grpc-code.ts';
 import { type CallObserver, NO_OBSERVER } from '../call-observer.ts';
+import { logBug } from '../call-options.ts';
 import type { HttpExchange } from '../http-exchange.ts';
+import { sendPieces } from '../large-answer.ts';
 import type { ApiLimits } from '../limits.ts';
-import type { RpcMethod, RpcStatus, StreamMethod, UnaryMethod } from '../rpc.ts';
+import type {
+  LargeAnswer,
+  PieceLimits,
+  RpcMethod,
+  RpcStatus,
+  StreamMethod,
+  UnaryMethod,
+} from '../rpc.ts';
 import { CallMeter } from './call-meter.ts';
 import { CallSlots } from './call-slots.ts';
 import { contextOf, type GatewayContext } from './gateway-context.ts';
 import { errorBody, httpStatusOf } from './gateway-error.ts';
 import { JsonCodec } from './json-message.ts';
+import { JsonPieces } from './json-pieces.ts';
 import { JsonSplitter } from './json-splitter.ts';
 import { LineCarrier } from './line-carrier.ts';
 import { readBody } from './read-body.ts';
@@ -39,6 +49,8 @@ const SERVICES: readonly DescService[] = [
 
 /** JSON is longer than what it says: base64 by a third, names and escapes by the rest. */
 const JSON_BYTES_PER_MESSAGE_BYTE = 2;
+/** Some milliseconds' work. */
+const PIECE_LIMITS: PieceLimits = { itemsMax: 200, bytesMax: 64 * 1024 };
 
 export interface GatewayOptions {
   readonly methods: readonly RpcMethod[];
@@ -171,10 +183,38 @@ export class Gateway {
       ? await callUnary(body.value, { method, codec, context, meter, messageBytesMax, log })
       : { ok: false as const, error: tooLarge(bytesMax) };
     if (!body.ok) exchange.dropBody();
-    if (exchange.output.destroyed) return;
+    if (exchange.output.destroyed) {
+      if (answer.ok && answer.value.type === 'large') answer.value.answer.release();
+      return;
+    }
     meter.handled(answer.ok ? GrpcCode.ok : answer.error.code);
-    if (answer.ok) respond(exchange, 200, JSON.stringify(answer.value));
-    else respond(exchange, httpStatusOf(answer.error.code), errorBody(answer.error));
+    if (!answer.ok) respond(exchange, httpStatusOf(answer.error.code), errorBody(answer.error));
+    else if (answer.value.type === 'json') {
+      respond(exchange, 200, JSON.stringify(answer.value.json));
+    } else await this.sendLarge(answer.value.answer, method, codec, exchange);
+  }
+
+  private async sendLarge(
+    answer: LargeAnswer,
+    method: UnaryMethod,
+    codec: JsonCodec,
+    exchange: HttpExchange,
+  ): Promise<void> {
+    const { output } = exchange;
+    exchange.begin(200, { 'content-type': 'application/json' });
+    const json = new JsonPieces();
+    try {
+      const sent = await sendPieces(output, answer, {
+        limits: PIECE_LIMITS,
+        stallMs: this.limits.stallMs,
+        encode: (piece) => json.add(codec.encode(piece)),
+      });
+      if (sent === 'whole') output.end(json.end());
+      else exchange.abort();
+    } catch (cause) {
+      logBug(this.log, method.path, cause);
+      exchange.abort();
+    }
   }
 
   private open(

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import type { Log } from '../../ports/log.ts';
 import { GrpcCode } from '../../wire/grpc-code.ts';
 import { GRPC_PREFIX_BYTES } from '../../wire/grpc-frame.ts';
-import type { RpcStatus, UnaryMethod } from '../rpc.ts';
+import type { LargeAnswer, RpcStatus, UnaryAnswer, UnaryMethod } from '../rpc.ts';
 import type { CallMeter } from './call-meter.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { JsonCodec } from './json-message.ts';
@@ -22,11 +22,16 @@ export interface UnaryCallOptions {
   readonly log: Log;
 }
 
+export type JsonAnswer =
+  | { readonly type: 'json'; readonly json: JsonValue }
+  /** To be released. */
+  | { readonly type: 'large'; readonly answer: LargeAnswer };
+
 /** One request with one answer: JSON in, JSON out. Never rejects. */
 export async function callUnary(
   body: Uint8Array,
   options: UnaryCallOptions,
-): Promise<Result<JsonValue, RpcStatus>> {
+): Promise<Result<JsonAnswer, RpcStatus>> {
   const { method, codec, context, meter, log } = options;
   const message = decodeBody(body, options);
   if (!message.ok) return message;
@@ -34,9 +39,13 @@ export async function callUnary(
   try {
     const answer = await withDeadline(method.handle(message.value, context), context.timeoutMs);
     if (!answer.ok) return answer;
+    if (!(answer.value instanceof Uint8Array)) {
+      meter.sent(answer.value.messageBytes);
+      return ok({ type: 'large', answer: answer.value });
+    }
     const bytes = answer.value.subarray(GRPC_PREFIX_BYTES);
     meter.sent(bytes.length);
-    return ok(codec.encode(bytes));
+    return ok({ type: 'json', json: codec.encode(bytes) });
   } catch (cause) {
     // A bug in a method costs one request and a line in the log, not the member.
     const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
@@ -64,14 +73,15 @@ export function tooLarge(bytesMax: number): RpcStatus {
   return { code: GrpcCode.resourceExhausted, message };
 }
 
-async function withDeadline<Value>(
-  work: Promise<Result<Value, RpcStatus>>,
+async function withDeadline(
+  work: Promise<Result<UnaryAnswer, RpcStatus>>,
   timeoutMs: number | undefined,
-): Promise<Result<Value, RpcStatus>> {
+): Promise<Result<UnaryAnswer, RpcStatus>> {
   if (timeoutMs === undefined || timeoutMs > DEADLINE_MS_MAX) return work;
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<Result<never, RpcStatus>>((resolve) => {
     timer = setTimeout(() => {
+      work.then(releaseLarge, () => undefined);
       resolve(err({ code: GrpcCode.deadlineExceeded, message: 'context deadline exceeded' }));
     }, timeoutMs);
   });
@@ -80,4 +90,9 @@ async function withDeadline<Value>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Of an answer that comes too late. */
+function releaseLarge(answer: Result<UnaryAnswer, RpcStatus>): void {
+  if (answer.ok && !(answer.value instanceof Uint8Array)) answer.value.release();
 }

@@ -2,6 +2,7 @@ import { err } from '../../lib/result.ts';
 import { serviceError } from '../../service/errors.ts';
 import type { RpcMethod, UnaryContext } from '../rpc.ts';
 import type { Services } from '../services.ts';
+import type { ServingStatus } from '../serving-status.ts';
 import { authMethods } from './auth-methods.ts';
 import { clusterMethods } from './cluster-methods.ts';
 import { electionMethods } from './election-methods.ts';
@@ -13,10 +14,10 @@ import { maintenanceMethods } from './maintenance-methods.ts';
 import { watchMethods } from './watch-methods.ts';
 
 /** etcd's methods over the services: which bytes mean which call. */
-export function etcdMethods(services: Services): RpcMethod[] {
+export function etcdMethods(services: Services, serving?: ServingStatus): RpcMethod[] {
   const refuses = (context: UnaryContext): boolean =>
     context.metadata(REQUIRE_LEADER) === 'true' && !services.hasLeader();
-  return allMethods(services).map((method) => insistOnLeader(method, refuses));
+  return allMethods(services, serving).map((method) => insistOnLeader(method, refuses));
 }
 
 const REQUIRE_LEADER = 'hasleader';
@@ -32,12 +33,12 @@ function insistOnLeader(method: RpcMethod, refuses: (context: UnaryContext) => b
   };
 }
 
-function allMethods(services: Services): RpcMethod[] {
+function allMethods(services: Services, serving?: ServingStatus): RpcMethod[] {
   return [
     ...kvMethods(services.kv),
     ...clusterMethods(services.cluster),
     ...maintenanceMethods(services.maintenance),
-    ...healthMethods(),
+    ...healthMethods(serving),
     ...watchMethods(services.watch),
     ...leaseMethods(services.lease),
     ...authMethods(services.auth),

@@ -4,10 +4,10 @@ import type {
   PutRequest,
   PutResult,
   RangeRequest,
-  RangeResult,
   TxnRequest,
   TxnResult,
 } from '../../mvcc/request.ts';
+import type { OpenedRange } from '../../service/large-ranges.ts';
 import type { Answer } from '../../service/response.ts';
 import {
   deleteRangeResponseSizeHintBytes,
@@ -39,10 +39,10 @@ import { unary } from './method.ts';
 /** etcdserverpb.KV. */
 export function kvMethods(kv: KvService): RpcMethod[] {
   return [
-    unary<RangeRequest, Answer<RangeResult>>({
+    unary<RangeRequest, OpenedRange>({
       path: '/etcdserverpb.KV/Range',
       decode: hotRequest(readRangeRequest),
-      call: (request, caller) => kv.range(request, caller),
+      call: (request, caller) => kv.openRange(request, caller),
       encode: encodeRange,
     }),
     unary<PutRequest, Answer<PutResult>>({

@@ -1,7 +1,6 @@
-import type { RangeResult } from '../../mvcc/request.ts';
-import type { Answer } from '../../service/response.ts';
-import { GRPC_PREFIX_BYTES, sealFrame } from '../../wire/grpc-frame.ts';
-import { writeKeyValue } from '../../wire/kv-messages.ts';
+import { assert } from '../../lib/assert.ts';
+import type { LargeRange, OpenedRange } from '../../service/large-ranges.ts';
+import { keyValueSizeHintBytes, writeKeyValue } from '../../wire/kv-messages.ts';
 import { ProtoWriter } from '../../wire/proto-writer.ts';
 import {
   rangeResponseSizeHintBytes,
@@ -9,29 +8,68 @@ import {
   writeRangeResponseEnd,
   writeRangeResponseStart,
 } from '../../wire/range-messages.ts';
+import type { LargeAnswer, PieceLimits } from '../rpc.ts';
 import { hotResponse } from './hot-codec.ts';
-
-/** Keys that are encoded before others have their turn: about a millisecond's worth. */
-const KEYS_PER_TURN = 1_000;
 
 const encodeAtOnce = hotResponse(rangeResponseSizeHintBytes, writeRangeResponse);
 
-/** An answer with very many keys is encoded piece by piece. */
-export function encodeRange(answer: Answer<RangeResult>): Uint8Array | Promise<Uint8Array> {
-  return answer.result.kvs.length <= KEYS_PER_TURN ? encodeAtOnce(answer) : encodeInTurns(answer);
+/** An answer with very many keys is encoded piece by piece, while it is being sent. */
+export function encodeRange(opened: OpenedRange): Uint8Array | LargeAnswer {
+  return 'parts' in opened ? new RangePieces(opened) : encodeAtOnce(opened);
 }
 
-async function encodeInTurns(answer: Answer<RangeResult>): Promise<Uint8Array> {
-  const { kvs } = answer.result;
-  const writer = new ProtoWriter(rangeResponseSizeHintBytes(answer.result), GRPC_PREFIX_BYTES);
-  writeRangeResponseStart(writer, answer);
-  for (let at = 0; at < kvs.length; at += KEYS_PER_TURN) {
-    const end = Math.min(at + KEYS_PER_TURN, kvs.length);
-    for (let i = at; i < end; i++) writer.message(2, kvs[i]!, writeKeyValue);
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+/** What one piece may take more than the one before it, or not much more. */
+const MORE_ROOM_BYTES = 16 * 1024;
+
+class RangePieces implements LargeAnswer {
+  readonly messageBytes: number;
+  readonly #range: LargeRange;
+  #bytesLeft: number;
+  /** For one piece after the other: new memory for each would be collected again and again. */
+  #room: Uint8Array = new Uint8Array(MORE_ROOM_BYTES);
+  /** What comes before the keys; sent with the first of them. */
+  #start: Uint8Array;
+  /** What comes behind them; undefined once it was given. */
+  #end: Uint8Array | undefined;
+
+  constructor(range: LargeRange) {
+    this.#range = range;
+    const start = new ProtoWriter();
+    writeRangeResponseStart(start, range);
+    this.#start = start.finish();
+    const end = new ProtoWriter();
+    writeRangeResponseEnd(end, range);
+    this.#end = end.finish();
+    this.messageBytes = this.#start.length + range.parts.sizeBytes + this.#end.length;
+    this.#bytesLeft = this.messageBytes;
   }
-  writeRangeResponseEnd(writer, answer);
-  return sealFrame(writer.finish());
+
+  async next({ itemsMax, bytesMax }: PieceLimits): Promise<Uint8Array | undefined> {
+    if (this.#end === undefined) return undefined;
+    const kvs = await this.#range.parts.next(itemsMax, bytesMax);
+    let sizeBytes = this.#start.length;
+    for (const kv of kvs) sizeBytes += keyValueSizeHintBytes(kv);
+    sizeBytes += this.#end.length;
+    if (sizeBytes > this.#room.length) this.#room = new Uint8Array(sizeBytes + MORE_ROOM_BYTES);
+    const writer = new ProtoWriter(sizeBytes, 0, this.#room);
+    writer.fields(this.#start);
+    this.#start = NOTHING;
+    for (const kv of kvs) writer.message(2, kv, writeKeyValue);
+    if (kvs.length === 0) {
+      writer.fields(this.#end);
+      this.#end = undefined;
+    }
+    const piece = writer.finish();
+    this.#bytesLeft -= piece.length;
+    const left = this.#bytesLeft;
+    const isRight = this.#end === undefined ? left === 0 : left >= 0;
+    assert(isRight, 'an answer is as long as it was said to be');
+    return piece;
+  }
+
+  release(): void {
+    this.#range.parts.release();
+  }
 }
+
+const NOTHING = new Uint8Array(0);

@@ -10,6 +10,7 @@ import type {
   FrameSource,
   RpcStatus,
   StreamMethod,
+  UnaryAnswer,
   UnaryContext,
   UnaryMethod,
 } from '../rpc.ts';
@@ -20,7 +21,7 @@ export type Decode<Request> = (bytes: Uint8Array) => Result<Request, WireError>;
 /** To a whole frame. */
 export type Encode<Response> = (response: Response) => Uint8Array;
 /** For answers that may be so long that encoding them at once would hold up everybody. */
-export type UnaryEncode<Response> = (response: Response) => Uint8Array | Promise<Uint8Array>;
+export type UnaryEncode<Response> = (response: Response) => UnaryAnswer;
 
 export interface UnaryDefinition<Request, Response> {
   readonly path: string;
@@ -40,13 +41,12 @@ export function unary<Request, Response>(
   return {
     type: 'unary',
     path,
-    async handle(bytes, context): Promise<Result<Uint8Array, RpcStatus>> {
+    async handle(bytes, context): Promise<Result<UnaryAnswer, RpcStatus>> {
       const request = decode(bytes);
       if (!request.ok) return err(decodeStatus(request.error));
       const reply = await call(request.value, context.caller, context);
       if (!reply.ok) return reply;
-      const frame = encode(reply.value);
-      return ok(frame instanceof Promise ? await frame : frame);
+      return ok(encode(reply.value));
     },
   };
 }
