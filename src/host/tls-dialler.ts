@@ -5,6 +5,7 @@ import type { TlsContext } from './tls-context.ts';
 export interface DialAddress {
   readonly host: string;
   readonly port: number;
+  readonly localAddress?: string;
 }
 
 /**
@@ -13,7 +14,7 @@ export interface DialAddress {
  */
 export function connectTls(
   context: TlsContext,
-  { host, port }: DialAddress,
+  { host, port, localAddress }: DialAddress,
   onSecure: (socket: Socket) => void,
 ): Socket {
   const socket: TLSSocket = connect({
@@ -23,6 +24,7 @@ export function connectTls(
     // Whoever made their own certificates has nobody to vouch for the others', as in etcd.
     rejectUnauthorized: !context.settings.selfSigned,
     ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(localAddress === undefined ? {} : { localAddress }),
   });
   socket.setNoDelay(true);
   socket.once('secureConnect', () => {

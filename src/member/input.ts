@@ -23,6 +23,8 @@ export type Input =
   | { readonly type: 'read'; readonly id: RequestId }
   /** That much of the wait for a leader counts as over; nothing to a member that has one. */
   | { readonly type: 'skipElectionTicks'; readonly ticks: number }
+  /** Followers have waited long enough for news that could have gone with other messages. */
+  | { readonly type: 'tellCommit' }
   | { readonly type: 'unreachable'; readonly peer: MemberId }
   | { readonly type: 'refused'; readonly peer: MemberId }
   | { readonly type: 'snapshotSent'; readonly peer: MemberId; readonly delivered: boolean }

@@ -20,6 +20,7 @@ import {
   type MembershipChange,
   raftChange,
 } from './apply-membership.ts';
+import type { ApplyMeter } from './apply-meter.ts';
 import type { MemberConfig } from './config.ts';
 import type { ApplyFailure, MemberError } from './failure.ts';
 import type { DueCheckpoint, Input, MemberFact, MemberOutputs, Outcome } from './input.ts';
@@ -41,6 +42,10 @@ export class Member {
   readonly #pending: PendingRequests;
   readonly #reads: PendingReads;
   #tick = 0;
+  /** Followers are told now how far all is committed, though nothing else is to be said. */
+  #tellsCommit = false;
+  /** When requests were last proposed. */
+  #batchTick = 0;
   #confState: ConfState;
   #knownLeader: { readonly leader: MemberId | undefined; readonly term: Term };
   #checkpoint: {
@@ -62,10 +67,12 @@ export class Member {
   /** Compactions whose rows are still being removed, and whose clients wait for that. */
   #compacting: Outcome[] = [];
   readonly #duties: LeaderDuties;
+  readonly #meter: ApplyMeter | undefined;
   readonly watches: WatchHub;
 
-  constructor(config: MemberConfig, recovered: Recovered, random: Random) {
+  constructor(config: MemberConfig, recovered: Recovered, random: Random, meter?: ApplyMeter) {
     this.#config = config;
+    this.#meter = meter;
     const { timing, limits } = config;
     this.#machine = new StateMachine(recovered.checkpoint, {
       removedMembersMax: limits.removedMembersMax,
@@ -140,6 +147,28 @@ export class Member {
     return this.#machine.image(this.#confState);
   }
 
+  /** Followers have not been told yet that this much is committed. */
+  hasUntoldCommit(through: Index): boolean {
+    return this.#raft.hasUntoldCommit(through);
+  }
+
+  /** As far as known here. */
+  get leader(): MemberId | undefined {
+    return this.#raft.leader;
+  }
+
+  get term(): Term {
+    return this.#raft.term;
+  }
+
+  get commit(): Index {
+    return this.#raft.commit;
+  }
+
+  get hasLostEntries(): boolean {
+    return this.#raft.hasLostEntries;
+  }
+
   raftStatus(): RaftStatus {
     return this.#raft.status();
   }
@@ -161,6 +190,9 @@ export class Member {
       case 'skipElectionTicks':
         if (this.#raft.leader !== undefined) return;
         for (let i = 0; i < input.ticks; i++) this.#raft.tick();
+        return;
+      case 'tellCommit':
+        this.#tellsCommit = true;
         return;
       case 'unreachable':
         return this.#raft.reportUnreachable(input.peer);
@@ -189,10 +221,12 @@ export class Member {
 
   /** What the inputs since the last call led to; undefined: nothing. More may follow at once. */
   takeOutputs(): MemberOutputs | undefined {
-    this.#proposeHeld();
+    const entriesFollow = this.#pending.hasHeld && this.#waitsForBatch();
+    if (!entriesFollow) this.#proposeHeld();
     this.#reads.flush(this.#tick, (context) => this.#raft.readIndex(context) !== 'dropped');
-    const outputs = this.#raft.takeOutputs();
-    for (const entry of outputs?.committed ?? []) this.#apply(entry);
+    const outputs = this.#raft.takeOutputs({ commitAlone: this.#tellsCommit && !entriesFollow });
+    this.#tellsCommit = false;
+    this.#applyAll(outputs?.committed ?? []);
     this.#confirmReads(outputs?.readStates ?? []);
     this.#watchLeader();
     this.#takeOverLeases();
@@ -255,10 +289,19 @@ export class Member {
     if (!this.#pending.hold(id, data, this.#tick, 'confChange')) this.#fail(id, 'tooManyRequests');
   }
 
+  /**
+   * While a batch of this leader is being written, what comes makes up the next: few messages and
+   * writes for many requests. A slow disk must not be felt for longer than a tick or two.
+   */
+  #waitsForBatch(): boolean {
+    return this.#raft.isAppending && this.#tick - this.#batchTick <= 1;
+  }
+
   /** All requests of a turn become one batch; without a leader they wait for one. */
   #proposeHeld(): void {
     const held = this.#pending.takeHeld();
     if (held.length === 0) return;
+    this.#batchTick = this.#tick;
     for (const change of held) if (change.type === 'confChange') this.#proposeChange(change);
     let rest = held.filter(({ type }) => type === 'normal');
     while (rest.length > 0) {
@@ -278,6 +321,15 @@ export class Member {
       this.#fail(held.id, 'notEnoughStarted');
     } else if (!proposed.ok || proposed.value === 'dropped') this.#pending.holdAgain([held]);
     else this.#pending.markProposed([held], this.#raft.term);
+  }
+
+  #applyAll(committed: readonly Entry[]): void {
+    if (committed.length === 0) return;
+    this.#meter?.begin();
+    for (const entry of committed) {
+      this.#apply(entry);
+      this.#meter?.applied(entry);
+    }
   }
 
   #apply(entry: Entry): void {

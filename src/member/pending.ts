@@ -36,6 +36,10 @@ export class PendingRequests {
     return true;
   }
 
+  get hasHeld(): boolean {
+    return this.#held.length > 0;
+  }
+
   /** Requests to propose now, oldest first; those refused again are given back by `holdAgain`. */
   takeHeld(): readonly Held[] {
     const held = this.#held;

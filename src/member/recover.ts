@@ -33,6 +33,8 @@ export interface RecoverOptions {
   readonly walDirectory: string;
   readonly snapDirectory: string;
   readonly segmentBytesMax: number;
+  /** See {@link WalOptions}. */
+  readonly segmentsKept?: number;
   /** Of this member as configured; a log that is there already says what they really are. */
   readonly memberId: MemberId;
   readonly clusterId: ClusterId;
@@ -70,6 +72,7 @@ export async function recover(
     clock: options.clock,
     directory: options.walDirectory,
     segmentBytesMax: options.segmentBytesMax,
+    segmentsKept: options.segmentsKept,
     onSync: options.onSync,
   };
   const checkpoint = await readCheckpoint(options.disk, options.snapDirectory);
@@ -142,7 +145,7 @@ async function reopen(
   // A process that died right after putting the checkpoint in place had not synced its name.
   if (found !== undefined) await options.disk.syncDirectory(options.snapDirectory);
   let checkpoint = found;
-  const opened = await Wal.open(walOptions, (log) => {
+  const refuse = (log: WalRecovered): RefusedDirectory | undefined => {
     checkpoint = found === undefined ? undefined : adoptRestored(found, log.entries);
     const foreign = checkpoint === undefined ? undefined : refuseForeign(checkpoint);
     return (
@@ -151,7 +154,8 @@ async function reopen(
       refuseGap(options, snapshotOf(checkpoint), log) ??
       refuseStranger(options, log, checkpoint)
     );
-  });
+  };
+  const opened = await Wal.open(walOptions, refuse, found?.index);
   if (!opened.ok) {
     const { error } = opened;
     if (error.kind === 'refused') return err(error.reason);

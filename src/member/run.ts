@@ -28,6 +28,8 @@ export class MemberLoop {
   readonly #ownRemovals = new Set<RequestId>();
   #answers: ((question: PeerQuestion) => Promise<PeerAnswer>) | undefined;
   #timer: Disposable | undefined;
+  /** Until the followers are told what is committed. */
+  #untold: Disposable | undefined;
   #turnDue = false;
   #ticksDone = 0;
   #startNs = 0;
@@ -58,6 +60,7 @@ export class MemberLoop {
   stop(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
+    this.#untold?.[Symbol.dispose]();
     for (const [id, resolve] of this.#waiting) resolve({ id, type: 'failed', error: 'stopped' });
     this.#waiting.clear();
   }
@@ -116,8 +119,21 @@ export class MemberLoop {
     for (const outcome of outputs.outcomes) this.#answer(outcome);
     for (const fact of outputs.facts) this.#ports.observer.onFact(fact);
     if (outputs.checkpoint !== undefined) void this.#saveCheckpoint(outputs.checkpoint);
+    this.#tellCommitSoon();
     // There may be more than one turn's worth; input that arrived meanwhile goes first.
     this.#schedule();
+  }
+
+  /** The next requests take the news along, if they come in time. */
+  #tellCommitSoon(): void {
+    const { commit } = this.#member;
+    if (this.#untold !== undefined || !this.#member.hasUntoldCommit(commit)) return;
+    this.#untold = this.#ports.clock.after(COMMIT_NEWS_MS, () => {
+      this.#untold = undefined;
+      if (this.stopped) return;
+      if (this.#member.hasUntoldCommit(commit)) this.step({ type: 'tellCommit' });
+      else this.#tellCommitSoon();
+    });
   }
 
   async #persist(append: StorageAppend): Promise<void> {
@@ -182,3 +198,9 @@ export class MemberLoop {
     }
   }
 }
+
+/**
+ * How long followers may lack the news that something is committed. Nobody who asked for it waits
+ * so long; who watches there may.
+ */
+const COMMIT_NEWS_MS = 1;

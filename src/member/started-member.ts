@@ -158,15 +158,15 @@ export class StartedMember implements MemberNode {
   }
 
   status(): MemberStatus {
-    const raft = this.#member.raftStatus();
+    const { leader, term, commit, hasLostEntries } = this.#member;
     const { store, applied, membership } = this.#member.machine;
     return {
       clusterId: this.#config.clusterId,
       memberId: this.#config.memberId,
       // Its clients must go to another member, and then nothing must be expected of it.
-      leader: raft.hasLostEntries ? undefined : raft.leader,
-      term: raft.term,
-      raftIndex: raft.commit,
+      leader: hasLostEntries ? undefined : leader,
+      term,
+      raftIndex: commit,
       appliedIndex: applied,
       revision: store.revision,
       dbSizeBytes: store.sizeBytes,
@@ -270,7 +270,7 @@ export class StartedMember implements MemberNode {
   }
 
   #leads(): boolean {
-    return this.#member.raftStatus().leader === this.#config.memberId;
+    return this.#member.leader === this.#config.memberId;
   }
 
   #hasPeers(): boolean {

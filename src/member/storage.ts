@@ -21,6 +21,7 @@ export class Storage {
   readonly #snapDirectory: string;
   readonly #wal: Wal;
   readonly #onCheckpoint: StorageOptions['onCheckpoint'];
+  readonly #checkpointChunkBytes: number | undefined;
   /** Resolves with the newest append: none may be answered before those that came before it. */
   #tail: Promise<void> = Promise.resolve();
   /** Set while a snapshot is being installed: appends queue behind it. */
@@ -35,6 +36,7 @@ export class Storage {
     this.#snapDirectory = options.snapDirectory;
     this.#wal = options.wal;
     this.#onCheckpoint = options.onCheckpoint;
+    this.#checkpointChunkBytes = options.checkpointChunkBytes;
   }
 
   /**
@@ -75,6 +77,7 @@ export class Storage {
       const startNs = this.#clock.nowNs();
       await writeCheckpoint(this.#disk, this.#snapDirectory, image, {
         yieldEvery: () => new Promise<void>((resolve) => this.#clock.soon(resolve)),
+        chunkBytes: this.#checkpointChunkBytes,
       });
       this.#onCheckpoint?.(this.#clock.nowNs() - startNs);
     } finally {
@@ -133,6 +136,8 @@ export interface StorageOptions {
   readonly wal: Wal;
   /** A whole checkpoint was written, synced and put in its place. */
   readonly onCheckpoint?: (latencyNs: number) => void;
+  /** Of a checkpoint, written at a time; not said: a few hundred kilobytes. */
+  readonly checkpointChunkBytes?: number;
 }
 
 /** The disk did not keep what was written; the member must stop. */

@@ -56,8 +56,10 @@ export class RaftCore {
   hasLostEntries: boolean;
   /** As last handed to storage. */
   handedHardState: HardState;
-  /** A tick has passed: a commit index that moved alone may be written now. */
-  commitWriteDue = false;
+  /** Since it was made. */
+  ticks = 0;
+  /** When the commit index was last handed to storage. */
+  commitWrittenTick = 0;
 
   constructor(config: RaftConfig, restore: RaftRestore) {
     assertConfig(config);
@@ -82,6 +84,7 @@ export class RaftCore {
     this.role = {
       type: 'follower',
       leader: undefined,
+      acknowledged: 0,
       unsafeReported: false,
       electionElapsedTicks: 0,
       randomizedTimeoutTicks: this.drawTimeoutTicks(),

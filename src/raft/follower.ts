@@ -113,10 +113,15 @@ function handleAppend(core: RaftCore, follower: FollowerRole, message: MsgApp): 
   }
   const result = log.accept(message.index, message.logTerm, message.entries);
   switch (result.type) {
-    case 'accepted':
-      log.commitTo(Math.min(message.commit, result.last));
+    case 'accepted': {
+      const isNews = log.commitTo(Math.min(message.commit, result.last));
+      const isKnown = message.entries.length === 0 && follower.acknowledged === result.last;
+      // Only told how far it may apply. Should the answer have been lost, it is asked again.
+      if (isNews && isKnown) return;
+      follower.acknowledged = result.last;
       acknowledge(core, to, result.last);
       return;
+    }
     case 'mismatch': {
       const rejectHint = Math.max(
         log.findConflictByTerm(message.index, message.logTerm, log.commit),

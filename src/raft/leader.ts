@@ -53,6 +53,7 @@ export function stepLeader(core: RaftCore, leader: LeaderRole, message: Message)
     case 'MsgProp':
       // Refused: lost, as if on the way. The asker's deadline tells it.
       propose(core, leader, { from: message.from, entries: message.entries });
+      leader.urgentCommit = core.log.lastIndex;
       return;
     case 'MsgAppResp':
       stepAppResp(core, leader, message);
@@ -276,6 +277,7 @@ function answerReads(core: RaftCore, leader: LeaderRole): void {
       if (from === core.id) core.readStates.push({ context, index });
       else {
         const { id, term } = core;
+        leader.urgentCommit = Math.max(leader.urgentCommit, index);
         core.send({ type: 'MsgReadIndexResp', from: id, to: from, term, context, index });
       }
     }

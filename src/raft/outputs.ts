@@ -5,15 +5,17 @@ import { leaveJointWhenDue } from './leader.ts';
 import type { Fact, HardState, Message, Outputs, ReadState, StorageAppend } from './message.ts';
 import { sendAppends } from './replication.ts';
 
+/** While entries are written, each write tells of the commit before. */
+const COMMIT_REST_TICKS = 2;
 const NO_MESSAGES: readonly Message[] = [];
 const NO_READ_STATES: readonly ReadState[] = [];
 const NO_FACTS: readonly Fact[] = [];
 
-/** Undefined if there is nothing to do. */
-export function takeOutputs(core: RaftCore): Outputs | undefined {
+/** Undefined if there is nothing to do; `commitAlone` as in RawNode. */
+export function takeOutputs(core: RaftCore, commitAlone: boolean): Outputs | undefined {
   if (core.role.type === 'leader') {
     leaveJointWhenDue(core, core.role);
-    sendAppends(core, core.role);
+    sendAppends(core, core.role, { commitAlone });
     core.role.reads.close();
   }
   const append = takeAppend(core);
@@ -60,7 +62,7 @@ function takeAppend(core: RaftCore): StorageAppend | undefined {
 
 /**
  * Term and vote as soon as they change. The commit index alone only saves replay at a restart,
- * so it travels with other writes, or by itself at most once per tick.
+ * so it travels with other writes, or by itself when there have been none for a tick or two.
  */
 function takeHardState(
   core: RaftCore,
@@ -72,10 +74,14 @@ function takeHardState(
   assert(term >= handed.term, 'outputs: the term went back');
   assert(term > handed.term || handed.vote === undefined || vote === handed.vote, 'vote changed');
   const binding = term !== handed.term || vote !== handed.vote;
-  if (!binding && (commit === handed.commit || !(piggyback || core.commitWriteDue))) {
+  if (!binding && (commit === handed.commit || !(piggyback || isCommitDue(core)))) {
     return undefined;
   }
-  core.commitWriteDue = false;
+  core.commitWrittenTick = core.ticks;
   core.handedHardState = { term, vote, commit };
   return core.handedHardState;
+}
+
+function isCommitDue(core: RaftCore): boolean {
+  return core.ticks - core.commitWrittenTick >= COMMIT_REST_TICKS;
 }

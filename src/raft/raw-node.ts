@@ -105,6 +105,16 @@ export class RawNode {
     return this.#core.log.stable;
   }
 
+  /** On its way to the disk, and to a majority. */
+  get isAppending(): boolean {
+    const { stable, commit, lastIndex } = this.#core.log;
+    return stable < lastIndex && commit < lastIndex && this.#core.role.type === 'leader';
+  }
+
+  get commit(): Index {
+    return this.#core.log.commit;
+  }
+
   get hasLostEntries(): boolean {
     return this.#core.hasLostEntries;
   }
@@ -272,9 +282,21 @@ export class RawNode {
   /**
    * Everything to be done since the last call; undefined if nothing. Limits on bytes may leave
    * committed entries for the next call, so call until undefined, or again next turn.
+   * Without `commitAlone` a new commit index is told only with entries, or to who waits for it:
+   * two messages fewer for each put, if another follows soon. See {@link hasUntoldCommit}.
    */
-  takeOutputs(): Outputs | undefined {
-    return takeOutputs(this.#core);
+  takeOutputs(options: { readonly commitAlone?: boolean } = {}): Outputs | undefined {
+    return takeOutputs(this.#core, options.commitAlone ?? true);
+  }
+
+  /** A follower that is up to date has not been told that all up to `through` is committed. */
+  hasUntoldCommit(through: Index): boolean {
+    const { role } = this.#core;
+    if (role.type !== 'leader') return false;
+    for (const { state, sentCommit } of role.progress.values()) {
+      if (state.type === 'replicate' && sentCommit < through) return true;
+    }
+    return false;
   }
 
   status(): RaftStatus {

@@ -60,18 +60,33 @@ export function matchOf(core: RaftCore, leader: LeaderRole, id: MemberId): Index
   return leader.progress.get(id)?.match ?? 0;
 }
 
-/** Sends every follower what it lacks, as far as its state allows. */
-export function sendAppends(core: RaftCore, leader: LeaderRole): void {
+/**
+ * Sends every follower what it lacks, as far as its state allows. A new commit index alone is
+ * worth a message if `commitAlone`, or if somebody there waits for it, or it brings a change of
+ * the membership: a member that is removed by it is told nothing any more.
+ */
+export function sendAppends(
+  core: RaftCore,
+  leader: LeaderRole,
+  options: { readonly commitAlone: boolean },
+): void {
   assert(core.role === leader, 'replication: sent without leading');
+  const urgent = Math.max(leader.urgentCommit, leader.pendingConfIndex);
+  const tellsThrough = options.commitAlone ? core.log.commit : Math.min(urgent, core.log.commit);
   for (const [to, progress] of leader.progress) {
-    while (sendAppend(core, to, progress)) {
+    while (sendAppend(core, to, progress, tellsThrough)) {
       assert(progress.match < progress.next, 'replication: match must stay below next');
     }
   }
 }
 
 /** One message, if one is due. Each lowers what is due, so the caller's loop ends. */
-function sendAppend(core: RaftCore, to: MemberId, progress: Progress): boolean {
+function sendAppend(
+  core: RaftCore,
+  to: MemberId,
+  progress: Progress,
+  tellsThrough: Index,
+): boolean {
   const { state } = progress;
   switch (state.type) {
     case 'probe': {
@@ -83,7 +98,7 @@ function sendAppend(core: RaftCore, to: MemberId, progress: Progress): boolean {
     }
     case 'replicate': {
       const full = state.inflights.full();
-      const behind = progress.next <= core.log.lastIndex || progress.sentCommit < core.log.commit;
+      const behind = progress.next <= core.log.lastIndex || progress.sentCommit < tellsThrough;
       if (!state.recheck && (full || !behind)) return false;
       const available = entriesFor(core, progress);
       if (available === undefined) return sendSnapshot(core, to, progress);

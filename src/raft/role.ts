@@ -13,6 +13,8 @@ export interface FollowerRole extends ElectionTimer {
   readonly type: 'follower';
   /** The leader of this term, once heard from. */
   leader: MemberId | undefined;
+  /** The last index that it was told is durable here, or will be. */
+  acknowledged: Index;
   /** An `unsafe` fact has been emitted in this role; one is enough for the operator's log. */
   unsafeReported: boolean;
 }
@@ -36,6 +38,8 @@ export interface LeaderRole {
   readonly firstIndexOfTerm: Index;
   /** No membership change may be appended until this entry is applied here. */
   pendingConfIndex: Index;
+  /** Followers wait to hear that this much is committed: they proposed it, or read there. */
+  urgentCommit: Index;
   /** Of entries beyond commit. */
   uncommittedBytes: number;
   heartbeatElapsedTicks: number;

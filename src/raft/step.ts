@@ -13,7 +13,7 @@ import type { Message, MsgStorageAppendResp, MsgVoteResp } from './message.ts';
 import { becomeFollower } from './transitions.ts';
 
 export function tick(core: RaftCore): void {
-  core.commitWriteDue = true;
+  core.ticks++;
   const { role } = core;
   switch (role.type) {
     case 'follower':

@@ -32,6 +32,7 @@ export function becomeFollower(
   const role: FollowerRole = {
     type: 'follower',
     leader: options.leader,
+    acknowledged: 0,
     unsafeReported: false,
     electionElapsedTicks: 0,
     randomizedTimeoutTicks: core.drawTimeoutTicks(),
@@ -90,6 +91,7 @@ export function becomeLeader(core: RaftCore): LeaderRole {
     progress,
     firstIndexOfTerm,
     pendingConfIndex: firstIndexOfTerm,
+    urgentCommit: firstIndexOfTerm,
     uncommittedBytes: entriesSizeBytes(core.log.uncommitted()),
     heartbeatElapsedTicks: 0,
     quorumElapsedTicks: 0,

@@ -17,13 +17,19 @@ export function memberConfigOf(
   { memberId, clusterId }: { readonly memberId: MemberId; readonly clusterId: ClusterId },
 ): MemberConfig {
   const { heartbeatMs, electionMs, limits, learnersMax, snapshotCount, raft } = settings;
+  const timing = timingOf(heartbeatMs, electionMs);
   return {
     memberId,
     clusterId,
     name: settings.name,
     clientUrls: settings.advertiseClientUrls,
-    timing: timingOf(heartbeatMs, electionMs),
-    limits: { ...DEFAULT_LIMITS, requestBytesMax: limits.requestBytesMax, learnersMax },
+    timing,
+    limits: {
+      ...DEFAULT_LIMITS,
+      requestBytesMax: limits.requestBytesMax,
+      learnersMax,
+      compactedRowsPerTickMax: compactedRowsPerTick(settings.compaction, timing.tickMs),
+    },
     raft: { ...RAFT_DEFAULTS, preVote: raft.preVote },
     watch: DEFAULT_WATCH_LIMITS,
     compaction: compactionOf(settings),
@@ -38,6 +44,21 @@ export function memberConfigOf(
  * what remains of the others is known to the next leader that much better.
  */
 const LEASE_CHECKPOINT_S = 5;
+
+/** Some milliseconds of work: requests wait for so long. */
+const COMPACTED_ROWS_MAX = 20_000;
+
+/**
+ * The pace of --compaction-batch-limit and --compaction-sleep-interval, so many rows in so much
+ * time, as a portion for each tick of the member.
+ */
+export function compactedRowsPerTick(
+  { batchLimit, sleepMs }: Pick<Settings['compaction'], 'batchLimit' | 'sleepMs'>,
+  tickMs: number,
+): number {
+  const rows = sleepMs === 0 ? COMPACTED_ROWS_MAX : Math.round((batchLimit * tickMs) / sleepMs);
+  return Math.min(Math.max(rows, 1), COMPACTED_ROWS_MAX);
+}
 
 /** What etcd allows a message for its wrapping. */
 export const RECEIVE_EXTRA_BYTES: number = 512 * 1024;

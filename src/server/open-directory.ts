@@ -94,6 +94,7 @@ function recoverOptions(
     walDirectory: directories.wal,
     snapDirectory: directories.snap,
     segmentBytesMax: SEGMENT_BYTES_MAX,
+    segmentsKept: settings.retention.walsMax,
     memberId: identity.memberId,
     clusterId: identity.clusterId,
     initialMembers: identity.members,

@@ -7,10 +7,12 @@ import type { Disk } from '../ports/disk.ts';
 import type { Log } from '../ports/log.ts';
 import { API_VERSION } from '../service/api-version.ts';
 import { checkpointSink, checkpointSource } from '../snap/snapshot-files.ts';
+import type { PeerAddress } from '../transport/dialler.ts';
 import type { NetworkObserver } from '../transport/peer-counters.ts';
 import type { PeerPage } from '../transport/peer-page.ts';
 import { TcpNetwork } from '../transport/tcp-network.ts';
 import { StartError } from './exit-code.ts';
+import { localAddressOf } from './local-address.ts';
 import type { OpenedTls } from './open-tls.ts';
 import { membersPage } from './peer-members.ts';
 import type { Settings } from './settings.ts';
@@ -33,12 +35,15 @@ export interface NetworkParts {
 
 export function openNetwork(settings: Settings, parts: NetworkParts): TcpNetwork {
   const { config, opened, clock, log, disk, tls, snapDirectory, member, observer } = parts;
+  const { raft, heartbeatMs, featureGates, self } = settings;
+  const { readTimeoutMs, writeTimeoutMs } = raft;
+  const localAddress = featureGates.SetMemberLocalAddr ? localAddressOf(self.peerUrls) : undefined;
   return new TcpNetwork({
     self: config.memberId,
-    selfUrls: settings.self.peerUrls,
+    selfUrls: self.peerUrls,
     clusterId: config.clusterId,
     peers: opened.members,
-    addressOf: dialAddressOf,
+    addressOf: (peerUrls) => dialledFrom(dialAddressOf(peerUrls), localAddress),
     isRemoved: (id) => member().isRemoved(id),
     page: (path) => pageOf(path, config, member()),
     connectTls: tls.connectPeer,
@@ -48,9 +53,22 @@ export function openNetwork(settings: Settings, parts: NetworkParts): TcpNetwork
     observer,
     source: checkpointSource(disk, snapDirectory),
     sink: checkpointSink(disk, snapDirectory),
-    timeoutMs: Math.max(3 * settings.heartbeatMs, 300),
-    redialMs: Math.max(settings.heartbeatMs / 4, 10),
+    // Far sooner than etcd gives up a connection: a fresh one works at once.
+    timeoutMs: Math.min(Math.max(3 * heartbeatMs, 300), writeTimeoutMs),
+    readTimeoutMs,
+    writeTimeoutMs,
+    reusePort: settings.sockets.reusePort,
+    redialMs: Math.max(heartbeatMs / 4, 10),
   });
+}
+
+function dialledFrom(
+  address: PeerAddress | undefined,
+  localAddress: string | undefined,
+): PeerAddress | undefined {
+  return address === undefined || localAddress === undefined
+    ? address
+    : { ...address, localAddress };
 }
 
 function pageOf(path: string, config: MemberConfig, member: StartedMember): PeerPage {

@@ -23,7 +23,9 @@ export type AutoCompaction =
 
 export interface CompactionSettings {
   readonly auto: AutoCompaction;
+  /** Rows that one batch looks at. */
   readonly batchLimit: number;
+  /** Between two batches; 0: no pause. */
   readonly sleepMs: number;
 }
 
@@ -93,16 +95,21 @@ export function limitsOf(values: FlagValues): LimitSettings {
 }
 
 export interface GrpcSettings {
+  /** 0: clients may ping as they like. */
   readonly keepAliveMinMs: number;
   /** 0: the server pings nobody. */
   readonly keepAliveIntervalMs: number;
   readonly keepAliveTimeoutMs: number;
 }
 
+/** gRPC's Go server pings no more often. */
+const PING_INTERVAL_MS_MIN = 1_000;
+
 export function grpcOf(values: FlagValues): GrpcSettings {
+  const intervalMs = durationMsOf(values, 'grpc-keepalive-interval');
   return {
     keepAliveMinMs: durationMsOf(values, 'grpc-keepalive-min-time'),
-    keepAliveIntervalMs: durationMsOf(values, 'grpc-keepalive-interval'),
+    keepAliveIntervalMs: intervalMs === 0 ? 0 : Math.max(intervalMs, PING_INTERVAL_MS_MIN),
     keepAliveTimeoutMs: durationMsOf(values, 'grpc-keepalive-timeout'),
   };
 }
@@ -157,16 +164,20 @@ export interface WarningSettings {
   readonly unaryRequestMs: number;
 }
 
+const UNARY_REQUEST_MS = 300;
+
 export function warningsOf(values: FlagValues): WarningSettings {
   return {
     applyMs: durationMsOf(values, 'warning-apply-duration'),
-    unaryRequestMs: durationMsOf(values, 'warning-unary-request-duration'),
+    // As etcd: 0 stands for the default.
+    unaryRequestMs: durationMsOf(values, 'warning-unary-request-duration') || UNARY_REQUEST_MS,
   };
 }
 
 export interface RetentionSettings {
-  /** Log segments and checkpoints to keep; 0: all. */
+  /** Log segments to keep; 0: all. */
   readonly walsMax: number;
+  /** Without effect: there is one checkpoint. */
   readonly snapshotsMax: number;
 }
 

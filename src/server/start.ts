@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { DEFAULT_API_LIMITS } from '../api/limits.ts';
 import { createMetrics, type Metrics } from '../api/metrics.ts';
 import { pagesSourceOf } from '../api/pages/pages-source.ts';
+import { ServingStatus } from '../api/serving-status.ts';
 import { type ApiServer, startApi } from '../api/start-api.ts';
 import { NodeDisk } from '../host/node-disk.ts';
 import { RealClock } from '../host/real-clock.ts';
@@ -30,9 +31,12 @@ import { observerOf } from './observer.ts';
 import { directoriesOf, lockOrRefuse, openDirectory } from './open-directory.ts';
 import { bindPeers, openNetwork } from './open-network.ts';
 import { type OpenedTls, openTls } from './open-tls.ts';
-import { checkPorts } from './ports-free.ts';
+import { checkAllPorts } from './ports-free.ts';
 import { closePorts, openServicePorts } from './service-ports.ts';
 import type { Settings } from './settings.ts';
+import { SlowApplies, warnOfSlowCalls } from './slow-warnings.ts';
+import { unsyncedDisk } from './unsynced-disk.ts';
+import { warnOfSettings } from './warn-of-settings.ts';
 
 /** Puts a member together over the real ports: disk, network, clock. */
 
@@ -54,13 +58,12 @@ export async function startServer(
   log: Log,
   events: ServerEvents,
 ): Promise<RunningServer> {
-  const [clock, disk, random] = [new RealClock(), new NodeDisk(), new SystemRandom()];
+  const [clock, random] = [new RealClock(), new SystemRandom()];
+  const disk = settings.unsafeNoFsync ? unsyncedDisk(new NodeDisk()) : new NodeDisk();
   const directories = directoriesOf(settings);
+  const snapDirectory = directories.snap;
   const tls = openTls(settings.tls, { clock, log });
-  await checkPorts('listen-peer-urls', settings.listenPeer);
-  const { listenClient, listenClientHttp, listenMetrics } = settings;
-  const forClients = [...listenClient, ...listenClientHttp, ...listenMetrics];
-  await checkPorts('listen-client-urls', forClients, settings.listenPeer);
+  await checkAllPorts(settings);
   const lock = await lockOrRefuse(settings, disk, log);
   const metrics = createMetrics({
     registry: new Registry(),
@@ -69,14 +72,12 @@ export async function startServer(
     // Asked when scraped, and nobody can scrape before the member is there.
     source: metricsSourceOf(() => measured),
   });
-  const onSync = metrics.observeFsync;
+  const onSync = settings.unsafeNoFsync ? () => undefined : metrics.observeFsync;
   const defragments = new DefragmentMeter(clock, metrics.observeDefrag);
-  const peerRequestTls = tls.peerRequest ?? {};
-  const parts = { disk, clock, onSync, tls: peerRequestTls };
+  const parts = { disk, clock, onSync, tls: tls.peerRequest ?? {} };
   const opened = await openDirectory(settings, directories, parts);
   // Only now: whoever is refused gets one line that says why, and nothing else.
-  log.info('starting', describe(settings, opened));
-  for (const note of opened.notes) log.warn(note);
+  announce(settings, opened, log);
   const config = memberConfigOf(settings, opened);
   const network = openNetwork(settings, {
     config,
@@ -85,41 +86,42 @@ export async function startServer(
     log,
     disk,
     tls,
-    snapDirectory: directories.snap,
+    snapDirectory,
     member: () => member,
     observer: networkObserverOf(metrics),
   });
   const { wal } = opened;
-  const storage = openStorage({ disk, clock, snapDirectory: directories.snap, wal }, metrics);
+  const storage = openStorage({ disk, clock, snapDirectory, wal }, metrics);
   const mark = markerOf(settings, { disk, log, memberId: config.memberId });
+  const { onFatal, onRemoved } = events;
   const observer = observerOf(log, metrics, {
     onRemoved: () => {
       mark.removed();
-      clock.after(REMOVED_GRACE_MS, events.onRemoved);
+      clock.after(REMOVED_GRACE_MS, onRemoved);
     },
     onLostEntries: mark.lostEntries,
   });
-  const { onFatal } = events;
   const ports = { clock, network, storage, log, observer, onFatal, random };
-  const member = new StartedMember(new Member(config, opened.recovered, random), config, ports);
+  const limitMs = settings.warning.applyMs;
+  const applies = new SlowApplies({ clock, log, limitMs, onSlow: metrics.countSlowApply });
+  const inner = new Member(config, opened.recovered, random, applies);
+  const member = new StartedMember(inner, config, ports);
   const quotaBytes = settings.quota.backendBytes;
   const measured = { member, storage, network, wal, defragments, quotaBytes };
   // Whoever connects asks the member who is in the cluster, so it comes first.
   await bindPeers(network, settings);
-  await removeReceived(disk, directories.snap);
-  const snapDirectory = directories.snap;
-  const onDefragment = (): (() => void) => defragments.begin();
+  await removeReceived(disk, snapDirectory);
+  const serving = new ServingStatus();
+  const onDefragment = onDefragmentOf(settings, { defragments, serving });
   const portParts = { clock, disk, random, snapDirectory, member, onDefragment };
   const servicePorts = await openServicePorts(settings, portParts);
   const services = createServices(member, servicePorts, serviceSettingsOf(settings));
   member.answerWith(services.answers);
   member.start();
-  bringElectionForward(member, clock, {
-    timing: config.timing,
-    isWanted: settings.raft.initialElectionTickAdvance,
-  });
+  const isWanted = settings.raft.initialElectionTickAdvance;
+  bringElectionForward(member, clock, { timing: config.timing, isWanted });
   if (settings.corruption.initialCheck) await refuseCorrupt(member, settings, clock);
-  const api = await openApi(settings, { member, services, metrics, log, clock, tls });
+  const api = await openApi(settings, { member, services, metrics, log, clock, tls, serving });
   const endWatch = metrics.watchEventLoop();
   log.info('ready to serve client requests', { urls: settings.listenClient.map(({ url }) => url) });
   return {
@@ -148,18 +150,21 @@ interface ApiParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly tls: OpenedTls;
+  readonly serving: ServingStatus;
 }
 
 async function openApi(settings: Settings, parts: ApiParts): Promise<ApiServer> {
-  const { member, services, metrics, log, clock, tls } = parts;
-  const { http, limits } = settings;
+  const { member, services, metrics, log, clock, tls, serving } = parts;
+  const { http, limits, grpc, warning, sockets } = settings;
+  const limitMs = warning.unaryRequestMs;
   try {
     return await startApi({
       services,
       pages: pagesSourceOf(member),
       metrics,
       pagesObserver: metrics,
-      observer: metrics.calls,
+      serving,
+      observer: warnOfSlowCalls(metrics.calls, { clock, log, limitMs }),
       log,
       clock,
       jsonGateway: http.gateway,
@@ -172,6 +177,12 @@ async function openApi(settings: Settings, parts: ApiParts): Promise<ApiServer> 
       listenMetrics: settings.listenMetrics,
       tls: tls.clientPort,
       certificateIsUser: settings.tls.clientCertAuth,
+      reusePort: sockets.reusePort,
+      keepAlive: {
+        intervalMs: grpc.keepAliveIntervalMs,
+        timeoutMs: grpc.keepAliveTimeoutMs,
+        minTimeMs: grpc.keepAliveMinMs,
+      },
       limits: {
         ...DEFAULT_API_LIMITS,
         concurrentStreamsMax: limits.concurrentStreamsMax,
@@ -182,6 +193,30 @@ async function openApi(settings: Settings, parts: ApiParts): Promise<ApiServer> 
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartError('port', `listen-client-urls: ${reason}`, error);
   }
+}
+
+/** --feature-gates StopGRPCServiceOnDefrag: health checks say so while a defragmentation runs. */
+function onDefragmentOf(
+  { featureGates }: Settings,
+  {
+    defragments,
+    serving,
+  }: { readonly defragments: DefragmentMeter; readonly serving: ServingStatus },
+): () => () => void {
+  if (!featureGates.StopGRPCServiceOnDefrag) return () => defragments.begin();
+  return () => {
+    const [measured, resume] = [defragments.begin(), serving.pause()];
+    return () => {
+      measured();
+      resume();
+    };
+  };
+}
+
+function announce(settings: Settings, opened: RecoveredMember, log: Log): void {
+  log.info('starting', describe(settings, opened));
+  warnOfSettings(settings, log);
+  for (const note of opened.notes) log.warn(note);
 }
 
 function describe(

@@ -27,6 +27,11 @@ function timedFile(
     size: () => file.size(),
     readAt: (offset, lengthBytes) => file.readAt(offset, lengthBytes),
     writeAt: (offset, bytes) => file.writeAt(offset, bytes),
+    writeDurably: async (offset, bytes) => {
+      const startNs = clock.nowNs();
+      await file.writeDurably(offset, bytes);
+      onSync(clock.nowNs() - startNs);
+    },
     truncate: (sizeBytes) => file.truncate(sizeBytes),
     datasync: async () => {
       const startNs = clock.nowNs();

@@ -8,18 +8,22 @@ import { encodeMetaPage, PAGE_BYTES } from './page.ts';
  */
 export class PageSink {
   readonly #file: DiskFile;
-  #waiting = new Uint8Array(CHUNK_BYTES + PAGE_BYTES);
+  readonly #chunkBytes: number;
+  #waiting: Uint8Array;
   #waitingBytes = 0;
   #writtenBytes = FIRST_PAGE * PAGE_BYTES;
   #unsyncedBytes = 0;
 
-  constructor(file: DiskFile) {
+  /** `chunkBytes`: made in one turn, about. */
+  constructor(file: DiskFile, chunkBytes: number = CHUNK_BYTES) {
     this.#file = file;
+    this.#chunkBytes = chunkBytes;
+    this.#waiting = new Uint8Array(chunkBytes + PAGE_BYTES);
   }
 
   /** Enough waits to be worth a write. */
   get isFull(): boolean {
-    return this.#waitingBytes >= CHUNK_BYTES;
+    return this.#waitingBytes >= this.#chunkBytes;
   }
 
   /** A run of zeroed pages to fill in before the next call, and the first one's id. */
@@ -63,9 +67,9 @@ export class PageSink {
   }
 }
 
-/** Bytes made in one turn, about: small enough not to hold up the event loop. */
-const CHUNK_BYTES = 256 * 1024;
+/** Small enough not to hold up the event loop. */
+const CHUNK_BYTES = 64 * 1024;
 /** Between syncs: one sync of a whole file would hold up those of the log for too long. */
-const SYNC_BYTES = 8 * 1024 * 1024;
+const SYNC_BYTES = 1024 * 1024;
 /** Behind the meta pages. */
 const FIRST_PAGE = 2;

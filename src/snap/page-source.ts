@@ -49,7 +49,10 @@ export class MemoryPages implements PageSource {
 }
 
 /** A file in pieces of {@link PIECE_BYTES}, the last one smaller. Rejects with DiskError. */
-export async function readPieces(file: DiskFile, sizeBytes: number): Promise<Uint8Array[]> {
+export async function readPieces(
+  file: Pick<DiskFile, 'readAt'>,
+  sizeBytes: number,
+): Promise<Uint8Array[]> {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < sizeBytes; at += PIECE_BYTES) {
     pieces.push(await file.readAt(at, Math.min(PIECE_BYTES, sizeBytes - at)));

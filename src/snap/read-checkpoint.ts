@@ -48,7 +48,7 @@ export async function readCheckpoint(
 
 /** The checkpoint in an open file; `path` is for the error only. Rejects with DiskError. */
 export async function readDatabase(
-  file: DiskFile,
+  file: Pick<DiskFile, 'size' | 'readAt'>,
   path: string,
 ): Promise<Result<Checkpoint, CheckpointError>> {
   const sizeBytes = await file.size();

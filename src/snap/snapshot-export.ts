@@ -22,6 +22,8 @@ export interface SnapshotExportOptions {
   readonly image: () => CheckpointImage & { release(): void };
   /** Lets other work have its turn. */
   readonly pause: () => Promise<void>;
+  /** Written at a time; not said: as a checkpoint. */
+  readonly chunkBytes?: number;
 }
 
 export class SnapshotExport {
@@ -34,13 +36,13 @@ export class SnapshotExport {
 
   /** Rejects with DiskError if the disk does not take it. */
   async create(): Promise<ExportedSnapshot> {
-    const { disk, directory, pause } = this.#options;
+    const { disk, directory, pause, chunkBytes } = this.#options;
     this.#count += 1;
     // A name that is cleaned up at the next start, should this process die over it.
     const name = `export.${this.#count}.part`;
     const image = this.#options.image();
     try {
-      await writeCheckpointAs(disk, directory, { name, image, yieldEvery: pause });
+      await writeCheckpointAs(disk, directory, { name, image, yieldEvery: pause, chunkBytes });
     } finally {
       image.release();
     }

@@ -9,8 +9,10 @@ import { replaceFile } from './replace-file.ts';
 import { encodeBucketHeader, TreeBuilder } from './tree-builder.ts';
 
 export interface WriteCheckpointOptions {
-  /** Awaited every few hundred kilobytes, to let other work have its turn. */
-  readonly yieldEvery?: () => Promise<void>;
+  /** Awaited every few dozen kilobytes, to let other work have its turn. */
+  readonly yieldEvery?: (() => Promise<void>) | undefined;
+  /** Written at a time, about, in place of those few dozen kilobytes. */
+  readonly chunkBytes?: number | undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ async function writeDatabase(
   image: CheckpointImage,
   options: WriteCheckpointOptions,
 ): Promise<number> {
-  const sink = new PageSink(file);
+  const sink = new PageSink(file, options.chunkBytes);
   const top = new TreeBuilder(sink);
   for (const name of BUCKET_NAMES) {
     const bucket = new TreeBuilder(sink);

@@ -50,7 +50,9 @@ export class Acceptor {
     server.maxConnections = CONNECTIONS_MAX;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ ...(path === undefined ? { host, port } : { path }), backlog: 128 }, () => {
+      const { reusePort = false } = this.#options;
+      const at = path === undefined ? { host, port, reusePort } : { path };
+      server.listen({ ...at, backlog: 128 }, () => {
         this.#servers.push(server);
         server.removeListener('error', reject);
         server.on('error', (error) => {
@@ -82,7 +84,8 @@ export class Acceptor {
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
-    const timer = this.#options.clock.after(HANDSHAKE_MS_MAX, () => socket.destroy());
+    const handshakeMs = this.#options.readTimeoutMs ?? HANDSHAKE_MS_MAX;
+    const timer = this.#options.clock.after(handshakeMs, () => socket.destroy());
     const reader = new FrameReader();
     const onData = (chunk: Buffer): void => {
       reader.push(chunk);
@@ -116,11 +119,12 @@ export class Acceptor {
     socket.write(ACCEPTED);
     this.#admitted(socket, handshake.value.from);
     if (handshake.value.lane === 'snapshot') {
-      const { sink, log, clock, onMessage, onSnapshotReceived } = this.#options;
+      const { sink, log, clock, onMessage, onSnapshotReceived, readTimeoutMs } = this.#options;
       const [peer, startNs] = [handshake.value.from, clock.nowNs()];
       const onEnd = (success: boolean): void =>
         onSnapshotReceived?.(peer, success, clock.nowNs() - startNs);
-      receiveSnapshot(socket, rest, { sink, log, peer, onMessage, onEnd });
+      const idleMs = readTimeoutMs;
+      receiveSnapshot(socket, rest, { sink, log, peer, onMessage, idleMs, onEnd });
     } else this.#receiveFrames(socket, handshake.value.from, rest);
   }
 
@@ -215,6 +219,10 @@ export type OpenPeerTls = (onSecure: (socket: Socket) => void) => PeerTls;
 export interface AcceptorOptions {
   /** Undefined: no address is secure. */
   readonly openTls: OpenPeerTls | undefined;
+  /** --socket-reuse-port. */
+  readonly reusePort?: boolean | undefined;
+  /** Silence before the handshake is over, or amid a snapshot, after which a connection closes. */
+  readonly readTimeoutMs?: number | undefined;
   readonly self: MemberId;
   readonly clusterId: ClusterId;
   /** Whether the member is known, or may be as far as is known here: then it can be answered. */

@@ -18,6 +18,8 @@ export interface PeerAddress {
   readonly path?: string;
   /** `https://`: dialled by {@link DialOptions.connectTls}. Default: no. */
   readonly secure?: boolean;
+  /** Where the connection comes from; not said: the system chooses. */
+  readonly localAddress?: string;
 }
 
 /** Connects and shakes hands; `onSecure` follows when the other end has proved who it is. */
@@ -106,7 +108,8 @@ function open(
     assert(connectTls !== undefined, 'https:// needs a way to connect');
     return connectTls(address, onOpen);
   }
-  const { host, port, path } = address;
-  const socket = connect(path === undefined ? { host, port, noDelay: true } : { path });
+  const { host, port, path, localAddress } = address;
+  const place = path === undefined ? { host, port, localAddress, noDelay: true } : { path };
+  const socket = connect(place);
   return socket.once('connect', () => onOpen(socket));
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
 import { type ConnectTls, type Dial, type DialFailure, dial, type PeerAddress } from './dialler.ts';
-import { frameHeader } from './frames.ts';
+import { encodeFrames } from './frames.ts';
 import type { Handshake } from './handshake.ts';
 
 /**
@@ -47,8 +47,7 @@ export class LaneSender {
     const state = this.#state;
     switch (state.type) {
       case 'ready':
-        if (state.socket.writableLength + payload.length > this.#options.queueBytesMax)
-          return false;
+        if (queuedBytes(state) + payload.length > this.#options.queueBytesMax) return false;
         this.#write(state, payload);
         return true;
       case 'dialling':
@@ -84,7 +83,8 @@ export class LaneSender {
       watch,
       sinceNs: clock.nowNs(),
       unackedSinceNs: undefined,
-      corked: false,
+      unwritten: [],
+      unwrittenBytes: 0,
     };
     this.#state = ready;
     socket.on('data', () => {
@@ -99,16 +99,15 @@ export class LaneSender {
   /** Frames of one turn leave in one system call. */
   #write(ready: Ready, payload: Uint8Array): void {
     ready.unackedSinceNs ??= this.#options.clock.nowNs();
-    if (!ready.corked) {
-      ready.corked = true;
-      ready.socket.cork();
-      process.nextTick(() => {
-        ready.corked = false;
-        ready.socket.uncork();
-      });
-    }
-    ready.socket.write(frameHeader(payload.length));
-    ready.socket.write(payload);
+    ready.unwritten.push(payload);
+    ready.unwrittenBytes += payload.length;
+    if (ready.unwritten.length > 1) return;
+    process.nextTick(() => {
+      const payloads = ready.unwritten;
+      ready.unwritten = [];
+      ready.unwrittenBytes = 0;
+      if (this.#state === ready) ready.socket.write(encodeFrames(payloads));
+    });
   }
 
   #onWatch(): void {
@@ -171,7 +170,9 @@ interface Ready {
   readonly sinceNs: number;
   /** When the oldest frame without any acknowledgement after it was written. */
   unackedSinceNs: number | undefined;
-  corked: boolean;
+  /** Of this turn, and what they take. */
+  unwritten: Uint8Array[];
+  unwrittenBytes: number;
 }
 
 type LaneState =
@@ -184,3 +185,7 @@ type LaneState =
       heldBytes: number;
     }
   | Ready;
+
+function queuedBytes({ socket, unwrittenBytes }: Ready): number {
+  return socket.writableLength + unwrittenBytes;
+}

@@ -17,7 +17,7 @@ import { FrameReader, frameHeader } from './frames.ts';
 const RECEIVED = 'OK\n';
 const SIZE_BYTES = 8;
 const CHUNK_BYTES = 256 * 1024;
-/** A transfer that makes no progress for this long has failed. */
+/** A transfer that makes no progress for this long has failed, where nothing else is said. */
 const IDLE_MS_MAX = 10_000;
 /** From the last byte sent to the receiver's word that the file is sound and durable. */
 const VERIFY_MS_MAX = 120_000;
@@ -27,11 +27,12 @@ export async function sendSnapshot(
   socket: Socket,
   message: MsgSnap,
   source: SnapshotSource,
+  idleMs: number = IDLE_MS_MAX,
 ): Promise<boolean> {
   try {
     const snapshot = await source.open();
     try {
-      return await sendFile(socket, message, snapshot);
+      return await sendFile(socket, message, { snapshot, idleMs });
     } finally {
       await snapshot.close();
     }
@@ -43,12 +44,12 @@ export async function sendSnapshot(
 async function sendFile(
   socket: Socket,
   message: MsgSnap,
-  snapshot: OpenCheckpoint,
+  { snapshot, idleMs }: { readonly snapshot: OpenCheckpoint; readonly idleMs: number },
 ): Promise<boolean> {
   const payload = encodePeerMessage({ ...message, snapshot: snapshot.meta });
   const size = Buffer.alloc(SIZE_BYTES);
   size.writeBigUInt64LE(BigInt(snapshot.sizeBytes));
-  const reply = awaitReply(socket);
+  const reply = awaitReply(socket, idleMs);
   socket.write(Buffer.concat([frameHeader(payload.length), payload, size]));
   for (let offset = 0; offset < snapshot.sizeBytes && !socket.destroyed; ) {
     const chunk = await snapshot.readAt(offset, CHUNK_BYTES);
@@ -61,10 +62,10 @@ async function sendFile(
   return reply;
 }
 
-function awaitReply(socket: Socket): Promise<boolean> {
+function awaitReply(socket: Socket, idleMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     let reply = '';
-    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+    socket.setTimeout(idleMs, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       reply += chunk.toString('latin1');
       if (reply.length >= RECEIVED.length) resolve(reply === RECEIVED);
@@ -92,6 +93,8 @@ export interface ReceiveOptions {
   readonly log: Log;
   readonly peer: MemberId;
   readonly onMessage: (message: Message) => void;
+  /** Silence of the sender after which the transfer has failed. */
+  readonly idleMs?: number;
   /** Whether all of it is on disk now, and sound. */
   readonly onEnd: (success: boolean) => void;
 }
@@ -100,7 +103,7 @@ export interface ReceiveOptions {
 export function receiveSnapshot(socket: Socket, first: Buffer, options: ReceiveOptions): void {
   // Nothing may be read between the handshake and the iterator below.
   socket.pause();
-  socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+  socket.setTimeout(options.idleMs ?? IDLE_MS_MAX, () => socket.destroy());
   const run = async (): Promise<void> => {
     const chunks = chunksOf(socket, first);
     const reader = new FrameReader();

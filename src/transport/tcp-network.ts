@@ -50,6 +50,8 @@ export class TcpNetwork implements Network<Message> {
       onAsk: (from, frame) => this.#onAsk(from, frame),
       page: (path) => (this.#handlers === undefined ? NOT_YET : options.page(path)),
       openTls: options.openTls,
+      reusePort: options.reusePort,
+      readTimeoutMs: options.readTimeoutMs,
     });
     this.#questions = new Questions(clock);
     for (const { id, peerUrls } of options.peers) {
@@ -241,7 +243,7 @@ export class TcpNetwork implements Network<Message> {
       observer?.onSnapshotSent(peer.id, delivered, clock.nowNs() - startNs);
       this.#handlers?.onSnapshotSent(peer.id, delivered);
     };
-    const { clock, timeoutMs, connectTls, log, source } = this.#options;
+    const { clock, timeoutMs, connectTls, log, source, writeTimeoutMs } = this.#options;
     log.info('sending snapshot', { peer: formatId(peer.id), index: message.snapshot.index });
     dial(
       peer.address,
@@ -250,7 +252,7 @@ export class TcpNetwork implements Network<Message> {
       {
         onFailure: () => done(false),
         onReady: (socket) => {
-          sendSnapshot(socket, message, source).then(done, (error: unknown) => {
+          sendSnapshot(socket, message, source, writeTimeoutMs).then(done, (error: unknown) => {
             log.warn('snapshot not sent', { peer: formatId(peer.id), error: String(error) });
             done(false);
           });
@@ -298,6 +300,12 @@ export interface TcpNetworkOptions {
   readonly sink: SnapshotSink;
   /** Silence of a peer after which a connection is given up. */
   readonly timeoutMs: number;
+  /** Silence of whoever dials or sends a snapshot, after which the connection closes. */
+  readonly readTimeoutMs?: number;
+  /** Without progress for so long, a snapshot that is being sent is given up. */
+  readonly writeTimeoutMs?: number;
+  /** --socket-reuse-port. */
+  readonly reusePort?: boolean;
   readonly redialMs: number;
 }
 

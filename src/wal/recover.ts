@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.ts';
+import type { Index } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { LogReplay, type Replayed } from './replay.ts';
@@ -14,12 +15,21 @@ export interface RecoveredLog {
   readonly tail: Extract<SegmentScan, { ok: true }>;
 }
 
-/** Reads the whole log and changes nothing. Rejects with DiskError. */
+/**
+ * Reads the log and changes nothing. Segments that only hold entries before `covered` are passed
+ * over, as if they had been removed: they are kept for people, not for the member. Rejects with
+ * DiskError.
+ */
 export async function readLog(
   disk: Disk,
   directory: string,
+  covered: Index = 0,
 ): Promise<Result<RecoveredLog, WalError>> {
-  const segments = segmentNames(await listOrNothing(disk, directory));
+  const all = segmentNames(await listOrNothing(disk, directory));
+  const needed = all.findIndex(
+    (_, position) => (all[position + 1]?.firstIndex ?? Infinity) > covered,
+  );
+  const segments = all.slice(Math.max(needed, 0));
   const oldest = segments[0];
   if (oldest === undefined) return err({ kind: 'missing', directory });
   const replay = new LogReplay(Math.max(oldest.firstIndex, 1));
@@ -40,7 +50,7 @@ export async function readLog(
   if (!replayed.ok) {
     return err({ ...replayed.error, file: formatSegmentName(oldest), offsetBytes: 0 });
   }
-  return ok({ replayed: replayed.value, segments, tail });
+  return ok({ replayed: replayed.value, segments: all, tail });
 }
 
 /** Names in the directory; none if it does not exist. */

@@ -31,7 +31,9 @@ export interface WalOptions {
   readonly directory: string;
   /** A segment that would outgrow it is closed and the next begun; {@link SEGMENT_BYTES_MAX}. */
   readonly segmentBytesMax: number;
-  /** Told the duration of every fdatasync that an append waited for. */
+  /** So many segments stay, needed or not; 0: all (etcd's --max-wals). Default: what is needed. */
+  readonly segmentsKept?: number;
+  /** Told the duration of every durable write that an append waited for. */
   readonly onSync?: (latencyNs: number) => void;
 }
 
@@ -108,13 +110,15 @@ export class Wal {
 
   /**
    * Reads the log and makes it ready for writing. Nothing on the disk is changed if it cannot
-   * be read, or if `refuse` says in words why it is not wanted. Rejects with DiskError.
+   * be read, or if `refuse` says in words why it is not wanted. Segments that only hold entries
+   * before `covered`, the index of a checkpoint, are not read. Rejects with DiskError.
    */
   static async open(
     options: WalOptions,
     refuse: (recovered: Recovered) => string | undefined = () => undefined,
+    covered: Index = 0,
   ): Promise<Result<{ readonly wal: Wal; readonly recovered: Recovered }, WalError>> {
-    const read = await readLog(options.disk, options.directory);
+    const read = await readLog(options.disk, options.directory, covered);
     if (!read.ok) return read;
     const { replayed, segments, tail } = read.value;
     const { metadata, hardState, lastIndex, entries, snapshots } = replayed;
@@ -159,8 +163,8 @@ export class Wal {
   }
 
   /**
-   * Removes the segments that only hold entries before `index`, oldest first; the one being
-   * written stays. The entry at `index` stays too: with the mark of the checkpoint there, which
+   * Removes segments that only hold entries before `index`, oldest first, down to the number that
+   * is to be kept; the one being written stays. The entry at `index` stays too: with the mark of the checkpoint there, which
    * may stand in the same segment, it is what ties the rest of the log to the checkpoint.
    * Rejects with DiskError: the log is whole then, only larger than need be.
    */
@@ -215,13 +219,15 @@ export class Wal {
     for (const { request } of group) mustSync = this.#encode(request) || mustSync;
     const bytes = this.#frames.bytes();
     if (bytes.length === 0) return;
-    const file = this.#openFile();
-    await file.writeAt(this.#offset, bytes);
+    if (mustSync) await this.#writeDurably(bytes);
+    else await this.#openFile().writeAt(this.#offset, bytes);
     this.#offset += bytes.length;
     this.#writtenBytes += bytes.length;
-    if (!mustSync) return;
+  }
+
+  async #writeDurably(bytes: Uint8Array): Promise<void> {
     const startNs = this.#options.clock.nowNs();
-    await file.datasync();
+    await this.#openFile().writeDurably(this.#offset, bytes);
     this.#options.onSync?.(this.#options.clock.nowNs() - startNs);
   }
 
@@ -282,8 +288,8 @@ export class Wal {
   }
 
   async #removeSegments(index: Index): Promise<void> {
-    const { disk, directory } = this.#options;
-    for (;;) {
+    const { disk, directory, segmentsKept = 1 } = this.#options;
+    while (segmentsKept > 0 && this.#segments.length > segmentsKept) {
       const [oldest, next] = this.#segments;
       if (oldest === undefined || next === undefined || next.firstIndex > index) return;
       try {

@@ -43,6 +43,18 @@ describe('a file', () => {
     expect(Buffer.compare(read.subarray(1), bytes)).toBe(0);
   });
 
+  test('is written durably: by itself, and behind what was not synced yet', async () => {
+    const name = path.join(directory, 'file');
+    const file = await disk.open(name, 'create');
+    await file.writeDurably(0, Uint8Array.of(1, 2, 3));
+    await file.writeDurably(3, Uint8Array.of(4, 5));
+    await file.writeAt(5, Uint8Array.of(6));
+    await file.writeDurably(1, Uint8Array.of(9));
+    expect(await disk.read(name)).toEqual(Uint8Array.of(1, 9, 3, 4, 5, 6));
+    await file.close();
+    await expectCode(file.writeDurably(0, Uint8Array.of(1)), 'EBADF');
+  });
+
   test('is created once, and opened only if it is there', async () => {
     const name = path.join(directory, 'file');
     await expectCode(disk.open(name, 'existing'), 'ENOENT');

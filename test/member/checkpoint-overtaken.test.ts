@@ -1,33 +1,14 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import { putRequest } from '../../src/client/requests.ts';
-import type { MemberConfig } from '../../src/member/config.ts';
-import { DEFAULT_LIMITS } from '../../src/member/limits.ts';
 import { Member } from '../../src/member/member.ts';
-import { timingOf } from '../../src/member/timing.ts';
-import { DEFAULT_WATCH_LIMITS } from '../../src/mvcc/watch-hub.ts';
 import { simpleConf } from '../../src/raft/conf-state.ts';
-import { RAFT_DEFAULTS } from '../../src/raft/config.ts';
 import type { Entry } from '../../src/raft/message.ts';
 import { encodeLoggedRequest } from '../../src/wire/logged-request.ts';
+import { MEMBER_CONFIG } from './member-config.ts';
 
 const CONF = simpleConf([1n, 2n, 3n]);
 const ENTRIES = 30;
-
-const CONFIG: MemberConfig = {
-  memberId: 1n,
-  clusterId: 9n,
-  name: 'n1',
-  clientUrls: [],
-  timing: timingOf(100, 1000),
-  limits: DEFAULT_LIMITS,
-  raft: RAFT_DEFAULTS,
-  leaseCheckpointS: 300,
-  watch: DEFAULT_WATCH_LIMITS,
-  compaction: { mode: 'off' },
-  snapshotCount: 10,
-  catchupEntries: 5,
-};
 
 /** Its log holds entries up to 30, all of them committed and durable. */
 function restarted(): Member {
@@ -39,7 +20,7 @@ function restarted(): Member {
   const hardState = { term: 1, vote: undefined, commit: ENTRIES };
   const snapshot = { index: 0, term: 0, confState: CONF };
   const raft = { hardState, snapshot, entries, applied: 0 };
-  return new Member(CONFIG, { checkpoint: undefined, raft }, seededRandom(1));
+  return new Member(MEMBER_CONFIG, { checkpoint: undefined, raft }, seededRandom(1));
 }
 
 test('a checkpoint that a snapshot on its way to the disk has overtaken is only noted', () => {

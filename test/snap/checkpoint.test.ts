@@ -114,6 +114,22 @@ describe('writing', () => {
     expect(madeInTurnMax).toBeLessThan(400);
   });
 
+  test('is written in pieces as small as one asks for', async () => {
+    const disk = new MemoryDisk();
+    await disk.makeDirectory(DIRECTORY);
+    let turns = 0;
+    const yieldEvery = async (): Promise<void> => {
+      turns += 1;
+    };
+    const options = { yieldEvery, chunkBytes: 4_096 };
+    const { sizeBytes } = await writeCheckpoint(disk, DIRECTORY, image(puts(200, 100)), options);
+    // Meta pages and the last pages of each bucket are not worth a turn.
+    expect(turns).toBeGreaterThan(sizeBytes / 4_096 / 2);
+    await writeCheckpoint(disk, DIRECTORY, image(puts(200, 100)), { yieldEvery });
+    expect(turns).toBeLessThan(sizeBytes / 4_096);
+    expect((await readCheckpoint(disk, DIRECTORY)).ok).toBe(true);
+  });
+
   test('interrupted anywhere leaves the old checkpoint or the new one, whole', async () => {
     const older = puts(30);
     const newer = puts(600, 300);

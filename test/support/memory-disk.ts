@@ -136,6 +136,11 @@ class MemoryFile implements DiskFile {
     return this.#run('writeAt', () => this.#file.write(offset, bytes));
   }
 
+  async writeDurably(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.writeAt(offset, bytes);
+    await this.datasync();
+  }
+
   truncate(sizeBytes: number): Promise<void> {
     return this.#run('truncate', () => this.#file.truncate(sizeBytes));
   }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FRAME_BYTES_MAX, FrameReader, frameHeader } from '../../src/transport/frames.ts';
+import { encodeFrames, FRAME_BYTES_MAX, FrameReader } from '../../src/transport/frames.ts';
 import { decodeHandshake, encodeHandshake, LANES } from '../../src/transport/handshake.ts';
 
 test('frames come back whole however the stream is cut', () => {
   const payload = fc.uint8Array({ maxLength: 50 });
   fc.assert(
     fc.property(fc.array(payload), fc.integer({ min: 1, max: 20 }), (payloads, chunkBytes) => {
-      const stream = Buffer.concat(payloads.flatMap((bytes) => [frameHeader(bytes.length), bytes]));
+      const stream = encodeFrames(payloads);
       const reader = new FrameReader();
       const frames: number[][] = [];
       for (let at = 0; at < stream.length; at += chunkBytes) {

@@ -44,6 +44,11 @@ export class SimFile implements DiskFile {
     });
   }
 
+  async writeDurably(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.writeAt(offset, bytes);
+    await this.datasync();
+  }
+
   truncate(sizeBytes: number): Promise<void> {
     return this.#perform({
       kind: 'change',

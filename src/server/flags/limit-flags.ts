@@ -31,7 +31,7 @@ export const LIMIT_FLAGS: Readonly<Record<LimitFlag, FlagSpec>> = {
   'grpc-keepalive-min-time': {
     argument: 'TIME',
     fallback: '5s',
-    help: 'shortest time between two pings of a client',
+    help: 'shortest time between two pings of a client; 0 means no limit',
   },
   'grpc-keepalive-interval': {
     argument: 'TIME',
@@ -41,7 +41,7 @@ export const LIMIT_FLAGS: Readonly<Record<LimitFlag, FlagSpec>> = {
   'grpc-keepalive-timeout': {
     argument: 'TIME',
     fallback: '20s',
-    help: 'time to answer a ping of the server',
+    help: 'time to answer a ping of the server; 0: none is sent',
   },
   'auto-compaction-mode': {
     argument: 'periodic|revision',
@@ -56,11 +56,11 @@ export const LIMIT_FLAGS: Readonly<Record<LimitFlag, FlagSpec>> = {
   'compaction-batch-limit': {
     argument: 'COUNT',
     fallback: '1000',
-    help: 'revisions that compaction removes at once',
+    help: 'revisions that compaction looks at in one batch',
   },
   'compaction-sleep-interval': {
     argument: 'TIME',
     fallback: '10ms',
-    help: 'pause between two batches of compaction',
+    help: 'pause between two batches of compaction; 0: none',
   },
 };

@@ -75,12 +75,12 @@ export const MEMBER_FLAGS: Readonly<Record<MemberFlag, FlagSpec>> = {
   'raft-read-timeout': {
     argument: 'TIME',
     fallback: '5s',
-    help: 'silence of a peer before its connection is closed',
+    help: 'silence of a peer that dials or sends a snapshot before its connection is closed',
   },
   'raft-write-timeout': {
     argument: 'TIME',
     fallback: '5s',
-    help: 'time to write to a peer before its connection is closed',
+    help: 'time in which a peer takes nothing before its connection is closed',
   },
   'snapshot-count': {
     argument: 'ENTRIES',
@@ -92,8 +92,16 @@ export const MEMBER_FLAGS: Readonly<Record<MemberFlag, FlagSpec>> = {
     fallback: '5000',
     help: 'log entries kept behind a checkpoint for slow followers',
   },
-  'max-wals': { argument: 'FILES', fallback: '5', help: 'log segments to keep; 0: all' },
-  'max-snapshots': { argument: 'FILES', fallback: '5', help: 'checkpoints to keep; 0: all' },
+  'max-wals': {
+    argument: 'FILES',
+    fallback: '5',
+    help: 'log segments to keep, needed or not; 0: all',
+  },
+  'max-snapshots': {
+    argument: 'FILES',
+    fallback: '5',
+    help: 'without effect: there is one checkpoint',
+  },
   'unsafe-no-fsync': {
     argument: undefined,
     fallback: 'false',
@@ -107,6 +115,6 @@ export const MEMBER_FLAGS: Readonly<Record<MemberFlag, FlagSpec>> = {
   'socket-reuse-address': {
     argument: undefined,
     fallback: 'false',
-    help: 'listen on an address that is still in TIME_WAIT',
+    help: 'listen on an address that is still in TIME_WAIT; always so',
   },
 };

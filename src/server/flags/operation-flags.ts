@@ -52,7 +52,7 @@ export const OPERATION_FLAGS: Readonly<Record<OperationFlag, FlagSpec>> = {
   'enable-pprof': {
     argument: undefined,
     fallback: 'false',
-    help: 'serve profiles under /debug/pprof/',
+    help: 'without effect: profiles of Go are not served',
   },
   'enable-grpc-gateway': { argument: undefined, fallback: 'true', help: 'serve JSON under /v3/' },
   'enable-v2': {
@@ -78,7 +78,7 @@ export const OPERATION_FLAGS: Readonly<Record<OperationFlag, FlagSpec>> = {
   'downgrade-check-time': {
     argument: 'TIME',
     fallback: '5s',
-    help: 'time between two looks at a downgrade',
+    help: 'without effect: members write the same during a downgrade',
   },
   'warning-apply-duration': {
     argument: 'TIME',
