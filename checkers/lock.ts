@@ -1,6 +1,7 @@
 /**
  * Locks: every answer that says "held" names a revision at which it was. In the order of these
- * revisions, the answers of one acquisition come without those of another in between.
+ * revisions, the answers of one acquisition come without those of another in between. And a lock
+ * is passed on: whoever asks for one that nobody holds or waits for gets it.
  */
 import type { Checker, CheckResult } from './checker.ts';
 import { unknownCheck } from './compose.ts';
@@ -9,7 +10,7 @@ import type { Op } from './history/op.ts';
 import { type Operation, operationsOf } from './history/pairing.ts';
 
 const NAME = 'lock';
-const FS = ['lock', 'lock-work'];
+const FS = ['lock', 'lock-again', 'lock-work', 'lock-relay'];
 
 interface Proof {
   /** The operation that acquired the lock. */
@@ -35,6 +36,8 @@ function check(history: readonly Op[]): CheckResult {
     const found = interleaved(all.toSorted((a, b) => a.at - b.at));
     if (found !== undefined) return broken(name, found);
   }
+  const stuck = operations.value.find(isStuck);
+  if (stuck !== undefined) return neverPassedOn(stuck);
   if (count === 0) return unknownCheck(NAME, 'nobody held a lock');
   const summary = `${count} answers to holders of ${proofs.size} locks, one holder at a time`;
   return { name: NAME, validity: 'valid', summary, details: { answers: count } };
@@ -50,13 +53,31 @@ function proofsIn(operations: readonly Operation[]): ReadonlyMap<string, Proof[]
     const fields = completion?.type === 'ok' ? fieldsOf(completion.value) : undefined;
     if (fields === undefined) continue;
     const { name, at, isHeld } = fields;
-    if (f === 'lock') acquisitions.set(process, operation);
+    // Without a revision it is not held yet, or not any more.
+    if (typeof name !== 'string' || typeof at !== 'number') continue;
+    if (f === 'lock' || f === 'lock-again') acquisitions.set(process, operation);
     const acquired = acquisitions.get(process);
     if (acquired === undefined || (f === 'lock-work' && isHeld !== true)) continue;
-    if (typeof name !== 'string' || typeof at !== 'number') continue;
     proofs.set(name, [...(proofs.get(name) ?? []), { acquired, operation, at }]);
   }
   return proofs;
+}
+
+/** Of a lock that the client itself let go, with one more lease that waited and does not any more. */
+function isStuck({ f, completion }: Operation): boolean {
+  return (
+    f === 'lock-relay' &&
+    completion?.type === 'ok' &&
+    fieldsOf(completion.value)?.isPassedOn === false
+  );
+}
+
+function neverPassedOn({ invoke, completion, process }: Operation): CheckResult {
+  const name = String(fieldsOf(completion!.value)?.name);
+  const sentence = `nobody gets ${name} any more: process ${process} let it go, and asked in vain`;
+  const ops = [invoke, completion!];
+  const evidence = { sentence, ops, fromIndex: invoke.index, toIndex: completion!.index };
+  return { name: NAME, validity: 'invalid', summary: sentence, details: { lock: name }, evidence };
 }
 
 /** The first acquisition that is still held after another was. */

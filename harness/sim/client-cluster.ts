@@ -5,6 +5,7 @@ import {
   MemberAddRequestSchema,
   MemberPromoteRequestSchema,
   MemberRemoveRequestSchema,
+  MemberUpdateRequestSchema,
 } from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
 import type { CallOptions, Reply } from '../../workloads/kv-client.ts';
 import { answered } from './client-leases.ts';
@@ -17,6 +18,7 @@ export interface ClusterClient {
   ): Reply<object>;
   memberPromote(id: MemberId, options: CallOptions): Reply<object>;
   memberRemove(id: MemberId, options: CallOptions): Reply<object>;
+  memberUpdate(id: MemberId, peerUrls: readonly string[], options: CallOptions): Reply<object>;
 }
 
 export function clusterCalls(link: ClientLink): ClusterClient {
@@ -42,6 +44,12 @@ export function clusterCalls(link: ClientLink): ClusterClient {
           caller,
         );
         return removed.ok ? answered(removed.value.header, {}) : removed;
+      }),
+    memberUpdate: (ID, peerURLs, options) =>
+      link.call(options, async ({ cluster }, { caller }) => {
+        const request = create(MemberUpdateRequestSchema, { ID, peerURLs: [...peerURLs] });
+        const updated = await cluster.memberUpdate(request, caller);
+        return updated.ok ? answered(updated.value.header, {}) : updated;
       }),
   };
 }

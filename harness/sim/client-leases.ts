@@ -30,12 +30,13 @@ export function leaseCalls(link: ClientLink): LeaseCalls {
     return detail === undefined ? undefined : { name: 'lease kept', detail };
   };
   return {
-    leaseGrant: (ttlS, options) =>
-      link.call(
+    leaseGrant: (ttlS, options, chosen = 0n) => {
+      if (chosen !== 0n) leases.ignore(chosen);
+      return link.call(
         options,
         async ({ lease }, { caller }) => {
           const granted = await lease.leaseGrant(
-            create(LeaseGrantRequestSchema, { TTL: BigInt(ttlS) }),
+            create(LeaseGrantRequestSchema, { TTL: BigInt(ttlS), ID: chosen }),
             caller,
           );
           if (!granted.ok) return granted;
@@ -43,7 +44,8 @@ export function leaseCalls(link: ClientLink): LeaseCalls {
           return answered(header, { id: ID, ttlS: safeNumber(TTL) });
         },
         (given) => told(given.result.id, given, given.result.ttlS),
-      ),
+      );
+    },
     leaseKeepAlive: (id, options) =>
       link.call(options, keepAliveOnce(id), (given) => {
         if (given.result.ttlS > 0) return told(id, given, given.result.ttlS);
@@ -56,8 +58,9 @@ export function leaseCalls(link: ClientLink): LeaseCalls {
         const revoked = await lease.leaseRevoke(request, caller);
         return revoked.ok ? answered(revoked.value.header, {}) : revoked;
       }),
-    leaseTimeToLive: (id, options) =>
-      link.call(
+    leaseTimeToLive: (id, options) => {
+      const untilNs = leases.until(id);
+      return link.call(
         options,
         async ({ lease }, { caller }) => {
           const request = create(LeaseTimeToLiveRequestSchema, { ID: id, keys: true });
@@ -66,8 +69,9 @@ export function leaseCalls(link: ClientLink): LeaseCalls {
           const { header, TTL, keys } = times.value;
           return answered(header, { ttlS: safeNumber(TTL), keys });
         },
-        (given) => wrongTimes(link, id, given),
-      ),
+        (given) => wrongTimes(link, id, untilNs, given),
+      );
+    },
     lock: ({ name, lease }, options) =>
       link.call(
         options,
@@ -110,10 +114,11 @@ function keepAliveOnce(id: LeaseId): Perform<{ readonly ttlS: number }> {
 }
 
 function wrongTimes(
-  { parts: { oracle } }: ClientLink,
+  { parts: { oracle, leases } }: ClientLink,
   id: LeaseId,
+  untilNs: number,
   { applied, result, revision }: Given<{ ttlS: number; keys: readonly Uint8Array[] }>,
-): string | undefined {
+): Wrong | string | undefined {
   const lease = oracle.upkeepAt(applied).leases.get(id);
   const place = `time to live of ${id} at index ${applied}`;
   if (result.ttlS < 0) {
@@ -121,15 +126,15 @@ function wrongTimes(
     return oracle.upkeep.leases.has(id) ? `${place}: said to be gone, and is not` : undefined;
   }
   if (lease === undefined) return undefined;
-  // A new leader gives every lease some time on top.
-  if (result.ttlS > 2 * lease.ttlS) return `${place}: ${result.ttlS} s of ${lease.ttlS}`;
+  const wrong = leases.saysLeft({ id, leftS: result.ttlS, grantedS: lease.ttlS }, untilNs);
+  if (wrong !== undefined) return { name: 'lease kept', detail: wrong };
   const expected = oracle.keysOf(id, revision);
   if (inWords(result.keys) === inWords(expected)) return undefined;
   return `${place}: keys ${inWords(result.keys)}, the model says ${inWords(expected)}`;
 }
 
 /** Whoever is told that it holds the lock must have the oldest key of all, at that revision. */
-function wrongHolder(
+export function wrongHolder(
   { parts: { oracle } }: ClientLink,
   key: Uint8Array,
   revision: number,

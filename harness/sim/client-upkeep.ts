@@ -1,7 +1,9 @@
 /** What administrators ask of a simulated member. */
 import { create } from '@bufbuild/protobuf';
+import { concatBytes } from '../../src/lib/bytes.ts';
 import { err } from '../../src/lib/result.ts';
-import { serviceError } from '../../src/service/errors.ts';
+import { type ServiceError, serviceError } from '../../src/service/errors.ts';
+import type { Checkpoint } from '../../src/snap/read-checkpoint.ts';
 import {
   CompactionRequestSchema,
   DefragmentRequestSchema,
@@ -10,8 +12,10 @@ import {
   SnapshotRequestSchema,
 } from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
 import type { UpkeepClient } from '../../workloads/full-client.ts';
+import { checkpointIn } from './checkpoint-audit.ts';
 import { answered } from './client-leases.ts';
 import type { ClientLink, Perform } from './client-link.ts';
+import { SUM_BYTES } from './plain-hasher.ts';
 
 type UpkeepCalls = Pick<
   UpkeepClient,
@@ -19,6 +23,7 @@ type UpkeepCalls = Pick<
 >;
 
 export function upkeepCalls(link: ClientLink): UpkeepCalls {
+  const { oracle } = link.parts;
   return {
     compact: ({ revision, physical }, options) =>
       link.call(options, async ({ kv }, { caller }) => {
@@ -32,11 +37,22 @@ export function upkeepCalls(link: ClientLink): UpkeepCalls {
         return done.ok ? answered(done.value.header, {}) : done;
       }),
     hashKv: (revision, options) =>
-      link.call(options, async ({ maintenance }, { caller }) => {
-        const request = create(HashKVRequestSchema, { revision: BigInt(revision) });
-        const hashed = await maintenance.hashKv(request, caller);
-        return hashed.ok ? answered(hashed.value.header, { hash: hashed.value.hash }) : hashed;
-      }),
+      link.call(
+        options,
+        async ({ maintenance }, { caller }) => {
+          const request = create(HashKVRequestSchema, { revision: BigInt(revision) });
+          const hashed = await maintenance.hashKv(request, caller);
+          if (!hashed.ok) return hashed;
+          const { header, hash, compactRevision, hashRevision } = hashed.value;
+          return answered(header, {
+            hash,
+            // −1: never compacted.
+            compactRevision: Math.max(0, Number(compactRevision)),
+            hashRevision: Number(hashRevision),
+          });
+        },
+        ({ result }) => oracle.compareHashed(result),
+      ),
     moveLeader: (options) =>
       link.call(options, async ({ maintenance, cluster }, { caller }) => {
         const listed = await cluster.memberList({ linearizable: false }, caller);
@@ -49,23 +65,34 @@ export function upkeepCalls(link: ClientLink): UpkeepCalls {
         const moved = await maintenance.moveLeader(request, caller);
         return moved.ok ? answered(moved.value.header, {}) : moved;
       }),
-    snapshot: (options) => link.call(options, takeSnapshot()),
+    snapshot: (options) =>
+      link.call(options, takeSnapshot(), ({ result: { content } }) =>
+        typeof content === 'string' ? content : oracle.compareCheckpoint(content),
+      ),
   };
 }
 
-function takeSnapshot(): Perform<{ readonly sizeBytes: number }> {
-  return ({ maintenance }, call) =>
-    new Promise((resolve) => {
-      let sizeBytes = 0;
+interface Snapshot {
+  readonly sizeBytes: number;
+  /** Or why it holds nothing. */
+  readonly content: Checkpoint | string;
+}
+
+function takeSnapshot(): Perform<Snapshot> {
+  return async ({ maintenance }, call) => {
+    const blobs: Uint8Array[] = [];
+    const error = await new Promise<ServiceError | undefined>((resolve) => {
       const stream = maintenance.snapshot(create(SnapshotRequestSchema, {}), call.caller, {
-        send: ({ blob }) => {
-          sizeBytes += blob.length;
-        },
+        send: ({ blob }) => blobs.push(blob),
         writable: true,
         onWritable: () => undefined,
-        end: (error) =>
-          resolve(error === undefined ? answered(undefined, { sizeBytes }) : err(error)),
+        end: resolve,
       });
       call.onOver(() => stream.closed());
     });
+    if (error !== undefined) return err(error);
+    const bytes = concatBytes(blobs);
+    const content = await checkpointIn(bytes.subarray(0, -SUM_BYTES));
+    return answered(undefined, { sizeBytes: bytes.length, content });
+  };
 }

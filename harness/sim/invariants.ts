@@ -5,6 +5,7 @@
  */
 import type { Index, MemberId, Term } from '../../src/lib/ids.ts';
 import type { Member } from '../../src/member/member.ts';
+import type { Store } from '../../src/mvcc/store.ts';
 import { allVoters } from '../../src/raft/conf-state.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import { checkMember } from '../../src/raft/invariants.ts';
@@ -14,8 +15,11 @@ import { jointVoteResult } from '../../src/raft/quorum.ts';
 import type { RaftRestore } from '../../src/raft/raw-node.ts';
 import type { Role } from '../../src/raft/role.ts';
 import type { LeaderContact } from './leader-contact.ts';
+import { LeaseHandover } from './lease-handover.ts';
 import type { LeasePromises } from './lease-promises.ts';
+import { MembershipWatch } from './membership-watch.ts';
 import type { Oracle } from './oracle/oracle.ts';
+import { ReadRounds } from './read-rounds.ts';
 
 /** A property that does not hold; thrown by the checks and caught by the simulation. */
 export class Broken extends Error {
@@ -56,6 +60,8 @@ interface Seen {
   applied: Index;
   revision: number;
   comparedAt: Index;
+  /** The one that was compared in full. */
+  store: Store | undefined;
 }
 
 /** A prime: the past revisions that are compared with the model come from everywhere. */
@@ -78,6 +84,9 @@ export class SimInvariants {
   readonly #memberships = new Map<Index, string>();
   readonly #contact: LeaderContact;
   readonly #leases: LeasePromises;
+  readonly #handover: LeaseHandover;
+  readonly #membership: MembershipWatch;
+  readonly #readRounds = new ReadRounds();
   /** Of the last change of the membership that anybody appended. */
   #lastChange: Index = 0;
 
@@ -88,8 +97,10 @@ export class SimInvariants {
   ) {
     this.#contact = watchers.contact;
     this.#leases = watchers.leases;
+    this.#handover = new LeaseHandover(oracle, watchers.leases);
     this.#oracle = oracle;
     this.#nameOf = nameOf;
+    this.#membership = new MembershipWatch(oracle);
   }
 
   /** Highest index that any member has called committed. */
@@ -100,6 +111,7 @@ export class SimInvariants {
   /** A member has started again on what its disk kept. */
   restarted(id: MemberId, restore: RaftRestore): void {
     this.#lives.delete(id);
+    this.#membership.restarted(id);
     const promised = this.#promisesOf(id);
     const { hardState, entries, snapshot } = restore;
     const last = entries.at(-1) ?? snapshot;
@@ -125,10 +137,19 @@ export class SimInvariants {
     );
   }
 
+  /** The member that was made of it, before its first step. */
+  restored(id: MemberId, member: Member): void {
+    const seen = newLife(member.core);
+    this.#lives.set(id, seen);
+    this.#compareState(id, seen, member, COMPARE_EVERY);
+  }
+
   /** Before a message leaves its member, which holds `log`. */
   sending(message: Message, log: RaftLog): void {
     const { from, term } = message;
     switch (message.type) {
+      case 'MsgHeartbeat':
+        return this.#readRounds.sending(message);
       case 'MsgAppResp': {
         // An answer to an earlier term is not about today's log.
         const isStale = (this.#lives.get(from)?.term ?? 0) > term;
@@ -152,6 +173,7 @@ export class SimInvariants {
   /** A message has reached its member. */
   delivered(message: Message): void {
     this.#contact.delivered(message);
+    this.#readRounds.delivered(message);
   }
 
   /** After each callback of the member's process. */
@@ -162,15 +184,25 @@ export class SimInvariants {
     this.#lives.set(id, seen);
     this.#ownTermCounts(id, seen, core);
     this.#monotone(id, seen, member);
+    this.#membership.noteReady(core);
     this.#logMatching(id, seen, core);
     this.#calledDurable(id, core.log, core.log.stable);
+    const early = this.#readRounds.tooEarly(core, seen.conf, this.#nameOf);
+    if (early !== undefined) throw new Broken('read by a majority', early);
     this.#stateMachineSafety(id, seen, core);
     if (core.role !== seen.role) {
       seen.role = core.role;
       if (core.role.type === 'leader') this.#newLeader(core);
     }
+    this.#standsByCommitted(id, core);
+    const wrong = this.#membership.difference(id, member);
+    if (wrong !== undefined) throw new Broken('membership', `${this.#nameOf(id)} knows ${wrong}`);
     const tooLong = this.#contact.tooLong(core);
     if (tooLong !== undefined) throw new Broken('contact', `${this.#nameOf(id)} ${tooLong}`);
+    const handedOver = this.#handover.wrong(member);
+    if (handedOver !== undefined) {
+      throw new Broken('lease kept', `${this.#nameOf(id)} leads: ${handedOver}`);
+    }
     this.#compareState(id, seen, member, COMPARE_EVERY);
   }
 
@@ -199,6 +231,19 @@ export class SimInvariants {
     );
   }
 
+  /** Who stands for election knows of no change that has replaced its membership (thesis 4.1). */
+  #standsByCommitted(id: MemberId, { role, log, term }: Readonly<RaftCore>): void {
+    if (role.type !== 'candidate' && role.type !== 'preCandidate') return;
+    for (let index = log.applied + 1; index <= log.commit; index++) {
+      const entry = log.entryAt(index);
+      if (entry === undefined || entry.type === 'normal') continue;
+      throw new Broken(
+        'stands by its membership',
+        `${this.#nameOf(id)} stands in term ${term}, change ${entry.term}/${index} is committed`,
+      );
+    }
+  }
+
   /** A leader counts copies of entries of its own term only (thesis 3.6.2). */
   #ownTermCounts(id: MemberId, seen: Seen, { role, term, log }: Readonly<RaftCore>): void {
     const isSameLeader = role.type === 'leader' && role === seen.role;
@@ -211,13 +256,18 @@ export class SimInvariants {
 
   #compareState(id: MemberId, seen: Seen, member: Member, every: number): void {
     const { applied, store } = member.machine;
+    // From its own disk, or from another member.
+    const isNew = store !== seen.store;
+    seen.store = store;
     // A comparison reads the whole store: a large one is compared less often.
-    if (applied - seen.comparedAt < Math.max(every, every > 1 ? store.keyCount : 1)) return;
+    const dueAfter = isNew ? 0 : Math.max(every, every > 1 ? store.keyCount : 1);
+    if (applied - seen.comparedAt < dueAfter) return;
     seen.comparedAt = applied;
     const who = `${this.#nameOf(id)} at index ${applied}`;
     const past = 1 + ((applied * STRIDE) % store.revision);
     const difference =
       this.#oracle.compareStore(applied, store) ??
+      (isNew || every === 1 ? this.#oracle.compareRows(applied, store) : undefined) ??
       this.#oracle.compareHistory(applied, store, past) ??
       this.#oracle.compareHash(applied, store, past);
     if (difference !== undefined) throw new Broken('state', `${who}: ${difference}`, 'oracle');
@@ -298,8 +348,13 @@ export class SimInvariants {
   }
 
   /** A change of the membership is begun when the one before is committed (thesis 4.1). */
-  #oneChange(id: MemberId, { type, term, index }: Entry): void {
+  #oneChange(id: MemberId, entry: Entry): void {
+    const { type, term, index } = entry;
     if (type === 'normal' || term === FIRST_TERM) return;
+    const refusal = this.#membership.appended(entry);
+    if (refusal !== undefined) {
+      throw new Broken('membership', `change ${term}/${index} of ${this.#nameOf(id)}: ${refusal}`);
+    }
     const before = this.#lastChange;
     this.#lastChange = index;
     // One that was never committed may have given way to this one.
@@ -438,6 +493,7 @@ function newLife(core: Readonly<RaftCore>): Seen {
     applied: 0,
     revision: 0,
     comparedAt: 0,
+    store: undefined,
   };
 }
 

@@ -6,7 +6,7 @@
 import type { MemberId } from '../../src/lib/ids.ts';
 import { allVoters } from '../../src/raft/conf-state.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
-import type { Message } from '../../src/raft/message.ts';
+import type { ConfState, Message } from '../../src/raft/message.ts';
 import { jointVoteResult } from '../../src/raft/quorum.ts';
 import type { WorldPlan } from './plan.ts';
 
@@ -31,8 +31,13 @@ export class LeaderContact {
       this.#leaders.delete(id);
       return undefined;
     }
-    const leading = this.#leaders.get(id) ?? { beats: 0, elapsedTicks: 0, heardAt: new Map() };
+    const leading = this.#leaders.get(id) ?? newLeading(conf);
     this.#leaders.set(id, leading);
+    if (leading.conf !== conf) {
+      // Who made the quorum until now may be gone: the silence of the others counts from here.
+      leading.conf = conf;
+      leading.heardAt.clear();
+    }
     // They count up to the heartbeat and begin anew.
     if (role.heartbeatElapsedTicks < leading.elapsedTicks) leading.beats += 1;
     leading.elapsedTicks = role.heartbeatElapsedTicks;
@@ -51,9 +56,14 @@ export class LeaderContact {
 
 /** One member, while it leads. */
 interface Leading {
+  conf: ConfState;
   /** Heartbeats that were due so far. */
   beats: number;
   elapsedTicks: number;
   /** By peer: how many beats there had been when it was last heard. */
   readonly heardAt: Map<MemberId, number>;
+}
+
+function newLeading(conf: ConfState): Leading {
+  return { conf, beats: 0, elapsedTicks: 0, heardAt: new Map() };
 }

@@ -132,7 +132,8 @@ export class SimLoop {
         } else queueMicrotask(nextStep);
       };
       const nextStep = (): void => process.nextTick(step);
-      nextStep();
+      // Promises first, wherever this is called: in a callback of Node's, ticks come before them.
+      queueMicrotask(nextStep);
     });
   }
 

@@ -26,6 +26,7 @@ import {
   defaultServiceSettings,
 } from '../../src/service/all-services.ts';
 import { DEFAULT_WATCH_OPTIONS } from '../../src/service/watch.ts';
+import { CHECKPOINT_NAME } from '../../src/snap/checkpoint-error.ts';
 import { SnapshotExport } from '../../src/snap/snapshot-export.ts';
 import { checkpointSink, checkpointSource, removeReceived } from '../../src/snap/snapshot-files.ts';
 import { NodeTime, processClock } from './clock.ts';
@@ -43,6 +44,7 @@ import { silentLog } from './silent-log.ts';
 
 export const WAL_DIRECTORY = '/member/wal';
 export const SNAP_DIRECTORY = '/member/snap';
+export const CHECKPOINT_PATH: string = `${SNAP_DIRECTORY}/${CHECKPOINT_NAME}`;
 const CLUSTER_ID: ClusterId = 0x5707n;
 
 /** Between the word that it was removed and the end of the process (as the real server). */
@@ -64,6 +66,10 @@ export interface Life {
 
 export interface NodeEvents {
   recovered(node: SimNode, restore: RaftRestore): void;
+  /** A member was made of what its disk kept, and has done nothing yet. */
+  restored(node: SimNode, member: Member): void;
+  /** The member's checkpoint was replaced. */
+  checkpointed(node: SimNode): void;
   /** After each callback of the process. */
   stepped(node: SimNode, member: Member): void;
   /** The process ended by itself; `wasRefused`: after its disk had refused it something. */
@@ -230,7 +236,14 @@ export class SimNode {
     const started = new StartedMember(member, config, {
       clock,
       network: port,
-      storage: new Storage({ disk, clock, snapDirectory: SNAP_DIRECTORY, wal }),
+      storage: new Storage({
+        disk,
+        clock: pausing(clock, process, plan.member.pauseUs),
+        snapDirectory: SNAP_DIRECTORY,
+        wal,
+        onCheckpoint: () => events.checkpointed(this),
+        checkpointChunkBytes: plan.member.checkpointChunkBytes,
+      }),
       log: silentLog,
       observer: {
         onFact: (fact) => this.#onFact(life, fact),
@@ -239,23 +252,29 @@ export class SimNode {
       random: random.fork('ids'),
       onFatal: (what, cause) => this.#die(life, `${what}: ${String(cause)}`),
     });
-    const services = this.#services(started, { clock, disk, random });
+    const services = this.#services(started, { clock, life, random });
     started.answerWith(services.answers);
     life.serving = { member, services };
+    events.restored(this, member);
     started.start();
   }
 
   #services(
     started: StartedMember,
-    { clock, disk, random }: { clock: Clock; disk: SimDisk; random: Random },
+    {
+      clock,
+      life: { disk, process },
+      random,
+    }: { readonly clock: Clock; readonly life: Life; readonly random: Random },
   ): AllServices {
     const { plan, names } = this.#parts;
+    const { pauseUs, checkpointChunkBytes, rangeKeysPerTurn } = plan.member;
     const settings = defaultServiceSettings(plan.electionMs);
-    const pause = (): Promise<void> => new Promise((resolve) => clock.soon(resolve));
+    const newIds = random.fork('member ids');
     return createServices(
       started,
       {
-        clock,
+        clock: pausing(clock, process, Math.min(pauseUs, SERVICE_PAUSE_US_MAX)),
         random: random.fork('services'),
         hasher: new PlainHasher(),
         signedTokens: undefined,
@@ -263,13 +282,16 @@ export class SimNode {
           disk,
           directory: SNAP_DIRECTORY,
           image: () => started.image(),
-          pause,
+          pause: () => process.sleep(Math.min(pauseUs, EXPORT_PAUSE_US_MAX) * 1e3),
+          chunkBytes: checkpointChunkBytes,
         }),
         newDigest: plainDigest,
-        newMemberId: ([peerUrl]) => names.next(peerUrl ?? ''),
+        newMemberId: ([peerUrl]) => names.next(peerUrl ?? '', newIds),
       },
       {
         ...settings,
+        limits: { ...settings.limits, rangeKeysPerTurnMax: rangeKeysPerTurn },
+        quotaBytes: plan.member.quotaBytes || settings.quotaBytes,
         strictReconfigCheck: plan.member.strictReconfig,
         watch: {
           ...DEFAULT_WATCH_OPTIONS,
@@ -301,7 +323,7 @@ export class SimNode {
   #config(): MemberConfig {
     const { plan } = this.#parts;
     const { snapshotCount, catchupEntries, maxMessageBytes } = plan.member;
-    const { maxInflightMessages, maxCommittedBytesPerTurn } = plan.member;
+    const { maxInflightMessages, maxCommittedBytesPerTurn, maxUncommittedBytes } = plan.member;
     return {
       memberId: this.#id,
       clusterId: CLUSTER_ID,
@@ -317,11 +339,22 @@ export class SimNode {
         maxMessageBytes,
         maxInflightMessages,
         maxCommittedBytesPerTurn,
+        maxUncommittedBytes,
       },
       snapshotCount,
       catchupEntries,
     };
   }
+}
+
+/** The pieces of all large ranges wait for each other, and clients for them. */
+const SERVICE_PAUSE_US_MAX = 200;
+/** Clients wait for a snapshot, too. */
+const EXPORT_PAUSE_US_MAX = 2_000;
+
+/** A turn that is given to others takes so long. */
+function pausing(clock: Clock, process: SimProcess, pauseUs: number): Clock {
+  return { ...clock, soon: (callback) => void process.schedule(pauseUs * 1e3, callback) };
 }
 
 /** Where simulated clients find the member. */

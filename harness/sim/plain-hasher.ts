@@ -17,7 +17,7 @@ export class PlainHasher implements PasswordHasher {
 }
 
 /** As long as SHA-256's. */
-const SUM_BYTES = 32;
+export const SUM_BYTES = 32;
 
 export function plainDigest(): Digest {
   let crc = 0;

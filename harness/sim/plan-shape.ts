@@ -6,11 +6,10 @@ import { LEADER } from '../nemesis/fault.ts';
 import { FAULT_PACKAGES, isFaultKind } from '../nemesis/packages.ts';
 import { nodeNames } from '../plan.ts';
 import { SEED_BOUND, seededRandom } from '../seeded-random.ts';
-import { SIM_FORMAT } from './plan.ts';
+import { CHANGE_TYPES, SIM_FORMAT } from './plan.ts';
 
 const MEMBERS_MAX = 7;
 const SPARES_MAX = 7;
-const CHANGE_TYPES: readonly string[] = ['add', 'add-voter', 'remove', 'replace'];
 
 /** Names the field that is wrong and what it should be. */
 export function whyNoPlan(plan: unknown): string | undefined {
@@ -35,14 +34,15 @@ export function whyNoPlan(plan: unknown): string | undefined {
   };
   const stranger = core.find((name) => !names.includes(name));
   if (stranger !== undefined) return `field plan.core: no member ${stranger}`;
+  const machines = nodeNames(memberCount + spareCount);
   for (const [at, fault] of schedule.entries()) {
-    const problem = whyNoFault(fault, names, `plan.schedule[${at}]`);
+    const problem = whyNoFault(fault, machines, `plan.schedule[${at}]`);
     if (problem !== undefined) return problem;
   }
-  const machines = nodeNames(memberCount + spareCount);
   for (const [at, { type, node }] of changes.entries()) {
     const field = `field plan.changes[${at}]`;
-    if (!CHANGE_TYPES.includes(type)) return `${field}.type: one of ${CHANGE_TYPES.join(', ')}`;
+    if (!CHANGE_TYPES.some((known) => known === type))
+      return `${field}.type: one of ${CHANGE_TYPES.join(', ')}`;
     if (!machines.includes(node)) return `${field}.node: no machine ${node}`;
   }
   return script === undefined ? undefined : whyUnlike(script, [SCRIPTED], 'plan.script');
@@ -74,16 +74,27 @@ const PLAN: Shape = {
     maxMessageBytes: 'number',
     maxInflightMessages: 'number',
     maxCommittedBytesPerTurn: 'number',
+    maxUncommittedBytes: 'number',
     compactEveryMs: 'number',
     compactedRowsPerTick: 'number',
     leaseCheckpointS: 'number',
     watchRowsMax: 'number',
     watchFragmentBytes: 'number',
     watchProgressMs: 'number',
+    watchUntakenMax: 'number',
+    checkpointChunkBytes: 'number',
+    rangeKeysPerTurn: 'number',
+    pauseUs: 'number',
     strictReconfig: 'boolean',
+    quotaBytes: 'number',
   },
   network: { latencyUs: 'between', clientLatencyUs: 'between', encodes: 'boolean' },
-  disk: { writeUs: 'between', syncUs: 'between', processKillPercent: 'number' },
+  disk: {
+    writeUs: 'between',
+    syncUs: 'between',
+    processKillPercent: 'number',
+    snapshotCrashPercent: 'number',
+  },
   clockDriftPpm: ['number'],
   workload: {
     concurrency: 'number',
@@ -97,6 +108,8 @@ const PLAN: Shape = {
     watchPercent: 'number',
     upkeepPercent: 'number',
     authPercent: 'number',
+    alarmPercent: 'number',
+    electionPercent: 'number',
     burstMs: 'number',
     restMs: 'number',
     keys: 'number',

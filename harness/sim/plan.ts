@@ -20,7 +20,7 @@ export interface SimPlan extends WorldPlan {
   /** Length of the safety phase: clients and faults together. */
   readonly safetyMs: number;
   readonly schedule: readonly PlannedFault[];
-  /** What an administrator does to the membership meanwhile, one after the other. */
+  /** What administrators do to the membership meanwhile, in order of time. */
   readonly changes: readonly PlannedChange[];
   /**
    * The liveness phase: these members are healed, the others stay dead; the cluster must make
@@ -54,6 +54,8 @@ export interface SimMemberOptions {
   readonly maxMessageBytes: number;
   readonly maxInflightMessages: number;
   readonly maxCommittedBytesPerTurn: number;
+  /** A leader that has so much that is not committed yet accepts nothing more. */
+  readonly maxUncommittedBytes: number;
   /** Period of the leader's own compactions; 0: none. */
   readonly compactEveryMs: number;
   readonly compactedRowsPerTick: number;
@@ -62,8 +64,18 @@ export interface SimMemberOptions {
   readonly watchRowsMax: number;
   readonly watchFragmentBytes: number;
   readonly watchProgressMs: number;
+  /** Answers on their way to a client that watches, above which its member waits. */
+  readonly watchUntakenMax: number;
+  /** A checkpoint is written in pieces of about so many bytes. */
+  readonly checkpointChunkBytes: number;
+  /** Keys of a range that are read in one turn. */
+  readonly rangeKeysPerTurn: number;
+  /** Between two pieces of such long work. */
+  readonly pauseUs: number;
   /** etcd's --strict-reconfig-check. */
   readonly strictReconfig: boolean;
+  /** What its database may grow to; 0: etcd's default, which nothing here reaches. */
+  readonly quotaBytes: number;
 }
 
 export interface SimNetworkOptions {
@@ -79,6 +91,8 @@ export interface SimDiskOptions {
   readonly syncUs: Between;
   /** Of the kills, so many per cent leave the page cache alone (kill -9); the others are power failures. */
   readonly processKillPercent: number;
+  /** Of the snapshots that reach a member, so many per cent are followed by a crash of it. */
+  readonly snapshotCrashPercent: number;
 }
 
 export interface SimWorkloadOptions {
@@ -94,6 +108,8 @@ export interface SimWorkloadOptions {
   readonly watchPercent: number;
   readonly upkeepPercent: number;
   readonly authPercent: number;
+  readonly alarmPercent: number;
+  readonly electionPercent: number;
   /** Clients work for so long and rest for so long, over and over; 0 of rest: steadily. */
   readonly burstMs: number;
   readonly restMs: number;
@@ -101,13 +117,26 @@ export interface SimWorkloadOptions {
   readonly keys: number;
 }
 
+export const CHANGE_TYPES = [
+  'add',
+  'add-learner',
+  'add-voter',
+  'remove',
+  'replace',
+  'update',
+  'clash',
+] as const;
+
 /**
- * `add`: a spare machine becomes a learner, then a voter. `add-voter`: a voter at once. `remove`:
- * for good. `replace`: removed, and back with an empty disk under a new id.
+ * `add`: a spare machine becomes a learner, then a voter. `add-learner`: a learner that stays one.
+ * `add-voter`: a voter at once. `remove`: for good. `replace`: removed, and back with an empty disk
+ * under a new id. `update`: one peer URL more, or fewer. `clash`: its peer URL is asked for, in
+ * vain, for a new member and for another one. If a change has no meaning for `node` when its time
+ * comes, then the next machine's turn it is.
  */
 export interface PlannedChange {
   readonly atMs: number;
-  readonly type: 'add' | 'add-voter' | 'remove' | 'replace';
+  readonly type: (typeof CHANGE_TYPES)[number];
   readonly node: string;
 }
 

@@ -5,6 +5,8 @@ import type { SimAnswer, SimJob } from './job.ts';
 
 /** Of what a worker wrote to its standard error, this much is kept. */
 const SAID_CHARACTERS_MAX = 4_000;
+/** However long a machine stood still, one tick of a timer is late, and not many. */
+const LIMIT_TICKS = 100;
 
 /** A worker in one copy of the repository; a new process is started when the last one ended. */
 export class SimWorker implements Disposable {
@@ -17,12 +19,15 @@ export class SimWorker implements Disposable {
     this.#program = join(root, 'harness/sim', `worker${extension()}`);
   }
 
-  /** Never rejects; after `limitMs` of real time the answer is `hung`. One job at a time. */
+  /**
+   * Never rejects; after `limitMs` of real time the answer is `hung`. Time in which the machine
+   * stands still, this process too, does not count. One job at a time.
+   */
   run(job: SimJob, limitMs: number): Promise<SimAnswer> {
     const child = this.#child ?? this.#start();
     return new Promise((resolve) => {
       const finish = (answer: SimAnswer): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         child.removeListener('message', onMessage);
         child.removeListener('exit', onExit);
         resolve(answer);
@@ -32,10 +37,13 @@ export class SimWorker implements Disposable {
         const how = signal ?? `exit status ${code}`;
         finish({ type: 'crashed', detail: `${how}: ${this.#said.trim()}`, cpuMs: 0 });
       };
-      const timer = setTimeout(() => {
+      let ticks = 0;
+      const timer = setInterval(() => {
+        ticks += 1;
+        if (ticks < LIMIT_TICKS) return;
         this.#end();
         finish({ type: 'hung', cpuMs: limitMs });
-      }, limitMs);
+      }, limitMs / LIMIT_TICKS);
       child.on('message', onMessage);
       child.on('exit', onExit);
       child.send(job, (error) => {

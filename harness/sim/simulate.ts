@@ -7,8 +7,11 @@
 import type { CheckResult } from '../../checkers/checker.ts';
 import { checkAll } from '../../checkers/compose.ts';
 import type { FaultRecord } from '../../reports/run-record.ts';
-import { putRequest } from '../../src/client/requests.ts';
+import { deleteRangeRequest, putRequest } from '../../src/client/requests.ts';
+import { timingOf } from '../../src/member/timing.ts';
+import { serviceError } from '../../src/service/errors.ts';
 import type { FullClient } from '../../workloads/full-client.ts';
+import type { CallOptions, KvClient } from '../../workloads/kv-client.ts';
 import type { Workload } from '../../workloads/workload.ts';
 import { GOOD_LINKS } from '../cluster/cluster.ts';
 import { Interpreter } from '../interpreter.ts';
@@ -38,6 +41,7 @@ export interface SimulateOptions {
 
 const FINAL_LIMIT_MS = 60_000;
 const PROGRESS_RETRY_MS = 50;
+const NO_SPACE = serviceError('noSpace').message;
 
 /** Never rejects for what the server does; rejects when the simulator itself is at fault. */
 export async function simulate(plan: SimPlan, options: SimulateOptions = {}): Promise<SimOutcome> {
@@ -59,6 +63,8 @@ class Simulation {
   readonly #recorder: Recorder;
   readonly #administrator: Administrator;
   #historyBaseNs = 0;
+  /** Nobody keeps leases alive any more. */
+  #isEnding = false;
   #faults: readonly FaultRecord[] = [];
   #recovery: Recovery | undefined;
   #checks: readonly CheckResult[] = [];
@@ -75,7 +81,7 @@ class Simulation {
       givenUp: new Set(),
     };
     const connect = (endpoint: string): FullClient => world.clients.connect(endpoint);
-    this.#workload = simWorkload(plan, connect, world.loop.clock);
+    this.#workload = simWorkload(plan, connect, world.loop.clock, () => this.#isEnding);
     const context = this.#context;
     this.#administrator = new Administrator(world, { plan, context, signal: this.#abort.signal });
     this.#recorder = new Recorder(world.loop.clock, (line) => this.#onLine(line));
@@ -94,12 +100,13 @@ class Simulation {
     this.#recorder.rebase();
     const interpreter = this.#interpreter();
     await this.#safetyPhase(interpreter);
-    await this.#livenessPhase();
-    await interpreter.run(
-      this.#workload.finalGenerator,
-      this.#recorder.nowNs() + FINAL_LIMIT_MS * 1e6,
-      this.#abort.signal,
-    );
+    if (await this.#livenessPhase()) {
+      await interpreter.run(
+        this.#workload.finalGenerator,
+        this.#recorder.nowNs() + FINAL_LIMIT_MS * 1e6,
+        this.#abort.signal,
+      );
+    }
     interpreter.close();
     this.#world.compareAll();
     this.#judge();
@@ -152,10 +159,15 @@ class Simulation {
     this.#faults = faults;
   }
 
-  /** Whoever is not of the core stays dead: a quorum must do without them. */
-  async #livenessPhase(): Promise<void> {
-    const { cluster, nodes } = this.#world;
+  /**
+   * Whoever is not of the core stays dead: a quorum must do without them. False: there can be no
+   * quorum any more, and nobody is to blame.
+   */
+  async #livenessPhase(): Promise<boolean> {
+    this.#isEnding = true;
+    const { cluster, nodes, snapshotCrashes } = this.#world;
     const { core, electionMs } = this.#plan;
+    snapshotCrashes.end();
     const { givenUp } = this.#context;
     for (const { name } of nodes) {
       if (core.includes(name) || givenUp.has(name)) continue;
@@ -167,17 +179,20 @@ class Simulation {
     const limitMs = recoveryLimitMs(electionMs);
     const over = new AbortController();
     const keeping = this.#plan.changes.length > 0 ? this.#keepMembers(over.signal) : undefined;
-    await this.#recoverAll(limitMs);
-    await this.#progress(limitMs);
-    await this.#convergence(limitMs);
-    await this.#removedEnd(limitMs);
-    await this.#watchersTold(limitMs);
-    await this.#leasesEnd(limitMs);
+    const isRecovered = await this.#recoverAll(limitMs);
+    if (isRecovered) {
+      await this.#progress(limitMs);
+      await this.#convergence(limitMs);
+      await this.#removedEnd(limitMs);
+      await this.#watchersTold(limitMs);
+      await this.#leasesEnd(limitMs);
+    }
     over.abort();
     await keeping;
+    return isRecovered;
   }
 
-  async #recoverAll(limitMs: number): Promise<void> {
+  async #recoverAll(limitMs: number): Promise<boolean> {
     const { cluster } = this.#world;
     const { givenUp } = this.#context;
     this.#tracePhase('liveness phase', `without ${[...givenUp].join(', ') || 'loss'}`);
@@ -187,9 +202,10 @@ class Simulation {
       this.#recovery = await recover(this.#context, limitMs, this.#abort.signal);
     }
     const unreadable = this.#recovery.unreadable.filter((name) => !givenUp.has(name));
-    if (unreadable.length > 0) {
-      this.#stuck(`${unreadable.join(', ')} answered no read within ${limitMs} ms of healing`);
-    }
+    if (unreadable.length === 0) return true;
+    if (this.#administrator.isStranded()) return false;
+    this.#stuck(`${unreadable.join(', ')} answered no read within ${limitMs} ms of healing`);
+    return true;
   }
 
   /**
@@ -221,9 +237,19 @@ class Simulation {
         const words = audit.lacking(oracle.revision);
         return words === undefined ? [] : [`${node.name}: ${words}`];
       });
-    const limits = { intervalMs: PROGRESS_RETRY_MS, limitMs };
+    const patienceMs = limitMs + this.#catchUpMs();
+    const limits = { intervalMs: PROGRESS_RETRY_MS, limitMs: patienceMs };
     if (await waitUntil(loop.clock, limits, async () => lacking().length === 0)) return;
-    this.#stuck(`${lacking()[0]} within ${limitMs} ms of healing`, 'watch');
+    this.#stuck(`${lacking()[0]} within ${patienceMs} ms of healing`, 'watch');
+  }
+
+  /** All who watch, one after the other, from the first revision, a piece at a time. */
+  #catchUpMs(): number {
+    const { clients, oracle } = this.#world;
+    const { heartbeatMs, electionMs, member, network } = this.#plan;
+    const pieceMs = timingOf(heartbeatMs, electionMs).tickMs + network.clientLatencyUs[1] / 500;
+    const watchers = [...clients.watches()].reduce((sum, { audit }) => sum + audit.size, 0);
+    return Math.ceil((pieceMs * watchers * oracle.revision) / member.watchRowsMax);
   }
 
   /** Nobody keeps a lease alive any more. */
@@ -262,17 +288,25 @@ class Simulation {
     const { clients } = this.#world;
     for (const { name, clientUrl } of this.#healthyNodes()) {
       const kv = clients.connect(clientUrl);
-      const request = putRequest({ key: 'sim/progress', value: name });
       // Of a member that may be removed any moment the answer is not waited for so long.
       const timeoutMs = this.#plan.changes.length > 0 ? limitMs / 4 : limitMs;
       const wrote = await waitUntil(
         this.#world.loop.clock,
         { intervalMs: PROGRESS_RETRY_MS, limitMs },
-        async () => this.#context.givenUp.has(name) || (await kv.put(request, { timeoutMs })).ok,
+        async () => this.#context.givenUp.has(name) || this.#writes(kv, name, { timeoutMs }),
       );
       if (!wrote) this.#stuck(`no write through ${name} within ${limitMs} ms of healing`);
     }
     this.#world.compareAll();
+  }
+
+  /** Or, if there is no space, the alarm is on for all to see, and room can be made. */
+  async #writes(kv: KvClient, name: string, options: CallOptions): Promise<boolean> {
+    const key = 'sim/progress';
+    const put = await kv.put(putRequest({ key, value: name }), options);
+    if (put.ok || put.error.message !== NO_SPACE) return put.ok;
+    if (this.#world.oracle.upkeep.alarms.length === 0) return false;
+    return (await kv.deleteRange(deleteRangeRequest({ key }), options)).ok;
   }
 
   /** Everybody applies what is committed. */

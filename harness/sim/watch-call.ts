@@ -3,16 +3,15 @@
  * least; a client that takes nothing fills what lies between, and the member notices.
  */
 import { assert } from '../../src/lib/assert.ts';
+import type { Index, Revision } from '../../src/lib/ids.ts';
 import type { WatchCreateRequest, WatchId, WatchRequest } from '../../src/mvcc/watch-request.ts';
 import type { StreamSource } from '../../src/service/stream.ts';
 import type { WatchResponse } from '../../src/service/watch.ts';
 import type { WatchCall, WatchHandlers } from '../../workloads/full-client.ts';
 import type { ClientLink } from './client-link.ts';
 import type { Life, SimNode } from './node.ts';
+import type { Asker } from './oracle/access-audit.ts';
 import { WatchAudit } from './oracle/watch-audit.ts';
-
-/** Answers on their way, above which the member should wait. */
-const UNTAKEN_MAX = 8;
 
 export class SimWatchCall implements WatchCall {
   readonly node: SimNode;
@@ -22,8 +21,11 @@ export class SimWatchCall implements WatchCall {
   readonly #onClosed: () => void;
   #life: Life | undefined;
   #source: StreamSource<WatchRequest> | undefined;
+  #asker: Asker | undefined;
   /** Sent by the member, not taken by the client. */
   readonly #untaken: WatchResponse[] = [];
+  /** Sent, and not judged yet. */
+  #unaudited = 0;
   #onWritable: () => void = () => undefined;
   #isPaused = false;
   #isOver = false;
@@ -45,6 +47,10 @@ export class SimWatchCall implements WatchCall {
     return this.#isOver;
   }
 
+  get #isFull(): boolean {
+    return this.#untaken.length >= this.#link.parts.watchUntakenMax;
+  }
+
   create(request: WatchCreateRequest): void {
     this.#send({ type: 'create', request });
   }
@@ -55,6 +61,16 @@ export class SimWatchCall implements WatchCall {
 
   requestProgress(): void {
     this.#send({ type: 'progress' });
+  }
+
+  /**
+   * None of those who watch at the member is behind its present revision. False: this is to be
+   * said again, once it is known what was sent before.
+   */
+  caughtUp(revision: Revision): boolean {
+    if (this.#unaudited > 0) return false;
+    this.audit.caughtUp(revision);
+    return true;
   }
 
   pause(): void {
@@ -77,10 +93,11 @@ export class SimWatchCall implements WatchCall {
   #open(life: Life): void {
     const { serving } = life;
     if (serving === undefined) return this.#lost();
-    const isFull = (): boolean => this.#untaken.length >= UNTAKEN_MAX;
+    const isFull = (): boolean => this.#isFull;
     life.onEnd.add(this.#onDeath);
+    this.#asker = this.#link.asker;
     this.#source = serving.services.watch.open(this.#link.caller, {
-      send: (response) => this.#sent(response),
+      send: (response) => this.#sent(response, serving.member.machine.applied),
       get writable() {
         return !isFull();
       },
@@ -96,10 +113,13 @@ export class SimWatchCall implements WatchCall {
   };
 
   /** In the member; judged when all of its step is known. */
-  #sent(response: WatchResponse): void {
+  #sent(response: WatchResponse, applied: Index): void {
     const { loop, onWrong } = this.#link.parts;
+    this.#unaudited += 1;
     loop.schedule(0, () => {
-      const detail = this.audit.sent(response);
+      const asker = this.#asker ?? { user: undefined, login: undefined };
+      this.#unaudited -= 1;
+      const detail = this.audit.sent(response, { applied, asker });
       if (detail !== undefined) onWrong(this.node, { name: 'watch', detail });
     });
     this.#untaken.push(response);
@@ -110,7 +130,7 @@ export class SimWatchCall implements WatchCall {
   #take(): void {
     const { loop } = this.#link.parts;
     if (this.#isPaused || this.#isOver || loop.nowNs < this.#arrivesNs) return;
-    const wasFull = this.#untaken.length >= UNTAKEN_MAX;
+    const wasFull = this.#isFull;
     for (const { header, result } of this.#untaken.splice(0)) {
       this.#handlers.onResponse(header.revision, result);
     }

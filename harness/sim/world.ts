@@ -3,7 +3,7 @@
  * thing that goes wrong is remembered, and ends it.
  */
 import { AssertionError } from '../../src/lib/assert.ts';
-import type { MemberId } from '../../src/lib/ids.ts';
+import type { LeaseId, MemberId } from '../../src/lib/ids.ts';
 import type { Member } from '../../src/member/member.ts';
 import { timingOf } from '../../src/member/timing.ts';
 import type { Random } from '../../src/ports/random.ts';
@@ -11,6 +11,7 @@ import { describeMessage } from '../../src/raft/describe.ts';
 import type { Message } from '../../src/raft/message.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { seededRandom } from '../seeded-random.ts';
+import { CheckpointAudit } from './checkpoint-audit.ts';
 import { SimClients } from './client.ts';
 import { SimCluster } from './cluster.ts';
 import { FastestClock } from './fastest-clock.ts';
@@ -21,10 +22,11 @@ import { SimLoop } from './loop.ts';
 import { MemberNames } from './member-names.ts';
 import { MemberTracer } from './member-trace.ts';
 import { SimNetwork } from './network.ts';
-import { type NodeEvents, SimNode } from './node.ts';
+import { CHECKPOINT_PATH, type NodeEvents, SimNode } from './node.ts';
 import { Oracle } from './oracle/oracle.ts';
 import type { SimFailure } from './outcome.ts';
 import type { WorldPlan } from './plan.ts';
+import { SnapshotCrashes } from './snapshot-crashes.ts';
 import type { MessageTrace, Tracer } from './trace.ts';
 import { TraceHash } from './trace-hash.ts';
 
@@ -50,11 +52,13 @@ export class SimWorld {
   readonly nodes: readonly SimNode[];
   readonly cluster: SimCluster;
   readonly clients: SimClients;
+  readonly snapshotCrashes: SnapshotCrashes;
   /** Resolves with the first failure. */
   readonly failed: Promise<SimFailure>;
   readonly #resolveFailed: (failure: SimFailure) => void;
   readonly #tracer: Tracer | undefined;
   readonly #members: MemberTracer | undefined;
+  readonly #checkpoints: CheckpointAudit;
   #failure: SimFailure | undefined;
 
   constructor(
@@ -75,7 +79,12 @@ export class SimWorld {
     this.names = names;
     const nameOf = (id: MemberId): string => names.of(id);
     this.oracle = new Oracle({ leaseTtlMinS: leaseTtlMinOf(plan) });
-    const leases = new LeasePromises(() => this.fastest.elapsedNs());
+    this.#checkpoints = new CheckpointAudit(this.oracle);
+    const leases = new LeasePromises(
+      () => this.fastest.elapsedNs(),
+      leaseExtensionOf(plan),
+      (id) => leftAtLeader(this.nodes, id),
+    );
     this.invariants = new SimInvariants(this.oracle, nameOf, {
       contact: new LeaderContact(plan),
       leases,
@@ -110,6 +119,12 @@ export class SimWorld {
       allowsAll,
       environment,
     });
+    this.snapshotCrashes = new SnapshotCrashes({
+      loop,
+      cluster: this.cluster,
+      random: this.random.fork('snapshot crashes'),
+      disk: plan.disk,
+    });
     this.clients = new SimClients({
       loop,
       random: this.random.fork('clients'),
@@ -117,6 +132,7 @@ export class SimWorld {
       nodes: this.nodes,
       oracle: this.oracle,
       leases,
+      watchUntakenMax: plan.member.watchUntakenMax,
       onWrong: (node, { name, detail }) => {
         const by = name === 'answer' ? 'oracle' : 'invariant';
         this.fail({ by, name, detail: `${node.name}: ${detail}` });
@@ -162,6 +178,10 @@ export class SimWorld {
       recovered: (node, restore) => {
         this.#guard(() => this.invariants.restarted(node.id, restore));
       },
+      restored: (node, member) => {
+        this.#guard(() => this.invariants.restored(node.id, member));
+      },
+      checkpointed: (node) => void this.#lookInto(node),
       stepped: (node, member) => this.#stepped(node, member),
       left: (node) => {
         this.hash.text(`${node.name} left`);
@@ -179,9 +199,17 @@ export class SimWorld {
     };
   }
 
+  async #lookInto(node: SimNode): Promise<void> {
+    const read = (): Uint8Array => node.device.file(CHECKPOINT_PATH).read();
+    const detail = await this.#checkpoints.written(node, read);
+    if (detail === undefined) return;
+    this.fail({ by: 'oracle', name: 'checkpoint', detail: `${node.name}: ${detail}` });
+  }
+
   #stepped(node: SimNode, member: Member): void {
     if (this.#failure !== undefined) return;
     this.#guard(() => this.invariants.afterStep(node.id, member));
+    this.clients.stepped(node, member);
     this.#members?.note(node);
   }
 
@@ -205,7 +233,10 @@ export class SimWorld {
 
   #onFate(message: Message, fate: MessageTrace['fate'], sentNs: number): void {
     const { hash } = this;
-    if (fate === 'delivered') this.invariants.delivered(message);
+    if (fate === 'delivered') {
+      this.invariants.delivered(message);
+      if (message.type === 'MsgSnap') this.#snapshotArrived(message.to);
+    }
     hash.number(this.loop.nowNs);
     hash.text(message.type);
     hash.number(Number(message.from) * 16 + Number(message.to));
@@ -224,6 +255,11 @@ export class SimWorld {
       text: describeMessage(message),
       fate,
     });
+  }
+
+  #snapshotArrived(id: MemberId): void {
+    const node = this.nodes.find((one) => one.id === id);
+    if (node !== undefined) this.snapshotCrashes.arrived(node.name);
   }
 
   /** Runs a check; what it finds is a failure of the run and not an error of the member. */
@@ -247,3 +283,24 @@ function leaseTtlMinOf({ heartbeatMs, electionMs }: WorldPlan): number {
   const { tickMs, electionTicks } = timingOf(heartbeatMs, electionMs);
   return Math.ceil((1.5 * electionTicks * tickMs) / 1_000);
 }
+
+/** As whoever was elected last counts it, in whole seconds. */
+function leftAtLeader(nodes: readonly SimNode[], id: LeaseId): number | undefined {
+  const leader = nodes
+    .flatMap(({ life }) => life?.serving?.member ?? [])
+    .filter(({ machine }) => machine.state.lessor.isPrimary)
+    .reduce<Member | undefined>(
+      (best, member) => (best !== undefined && best.core.term > member.core.term ? best : member),
+      undefined,
+    );
+  return leader?.machine.state.lessor.remaining(id, leader.nowTick)?.ttlS;
+}
+
+/** What a new leader may add to a lease, in seconds: an election, and ticks that come late. */
+function leaseExtensionOf({ heartbeatMs, electionMs }: WorldPlan): number {
+  const { tickMs, electionTicks } = timingOf(heartbeatMs, electionMs);
+  return ((electionTicks + LATE_TICKS) * tickMs) / 1_000;
+}
+
+/** As leases count them, and one for rounding. */
+const LATE_TICKS = 4;

@@ -136,7 +136,7 @@ export interface StorageOptions {
   readonly wal: Wal;
   /** A whole checkpoint was written, synced and put in its place. */
   readonly onCheckpoint?: (latencyNs: number) => void;
-  /** Of a checkpoint, written at a time; not said: a few hundred kilobytes. */
+  /** Of a checkpoint, written at a time; not said: a few dozen kilobytes. */
   readonly checkpointChunkBytes?: number;
 }
 

@@ -164,9 +164,9 @@ export class Wal {
 
   /**
    * Removes segments that only hold entries before `index`, oldest first, down to the number that
-   * is to be kept; the one being written stays. The entry at `index` stays too: with the mark of the checkpoint there, which
-   * may stand in the same segment, it is what ties the rest of the log to the checkpoint.
-   * Rejects with DiskError: the log is whole then, only larger than need be.
+   * is to be kept; the one being written stays. The entry at `index` stays too: with the mark of
+   * the checkpoint there, which may stand in the same segment, it is what ties the rest of the log
+   * to the checkpoint. Rejects with DiskError: the log is whole then, only larger than need be.
    */
   release(index: Index): Promise<void> {
     const turn = this.#releasing.then(() => this.#removeSegments(index));

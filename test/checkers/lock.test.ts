@@ -44,6 +44,31 @@ test('work that found the lock gone is no proof, nor is an earlier time of the s
   expect(check(...rows).validity).toBe('valid');
 });
 
+test('who still waits or gave up holds nothing; a second call with the lease may be the one', () => {
+  const waiting: Row[] = [
+    [0, 'invoke', 'lock', { name: 'l' }],
+    [0, 'ok', 'lock', { name: 'l', isWaiting: true }],
+  ];
+  const again: Row[] = [
+    [0, 'invoke', 'lock-again', {}],
+    [0, 'ok', 'lock-again', { name: 'l', at: 9 }],
+  ];
+  expect(check(...lock(1, 5), ...waiting, ...work(1, 8), ...again).validity).toBe('valid');
+  expect(check(...lock(1, 5), ...waiting, ...again, ...work(1, 10)).validity).toBe('invalid');
+});
+
+test('a lock that nobody gets any more is found', () => {
+  const relay = (isPassedOn: boolean): Row[] => [
+    [0, 'invoke', 'lock-relay', {}],
+    [0, 'ok', 'lock-relay', { name: 'l', step: 'third', isPassedOn }],
+  ];
+  expect(check(...lock(1, 5), ...relay(true)).validity).toBe('valid');
+  expect(check(...lock(1, 5), ...relay(false))).toMatchObject({
+    validity: 'invalid',
+    summary: 'nobody gets l any more: process 0 let it go, and asked in vain',
+  });
+});
+
 test('without a holder nothing is known', () => {
   expect(check().validity).toBe('unknown');
 });

@@ -9,6 +9,7 @@ import { SimProcess } from '../../harness/sim/process.ts';
 import { SimWorld } from '../../harness/sim/world.ts';
 import { deleteRangeRequest, putRequest, rangeRequest } from '../../src/client/requests.ts';
 import type { KvService } from '../../src/service/kv.ts';
+import type { AuthChange } from '../../workloads/full-client.ts';
 import type { KvClient } from '../../workloads/kv-client.ts';
 import { shortPlan } from './short-plan.ts';
 
@@ -43,6 +44,7 @@ describe('a client of a member that', () => {
       nodes: [node],
       oracle: new Oracle(),
       leases: new LeasePromises(() => 0),
+      watchUntakenMax: 8,
       onWrong: (_, { detail }) => wrong.push(detail),
     }).connect(clientUrl('n1'));
     return { loop, node, client, wrong };
@@ -105,6 +107,7 @@ describe('a client', () => {
       nodes: world.nodes,
       oracle,
       leases: new LeasePromises(() => 0),
+      watchUntakenMax: 8,
       onWrong: (where, { detail }) => wrong.push(`${where.name}: ${detail}`),
     });
   }
@@ -142,6 +145,47 @@ describe('a client', () => {
     expect(removed).toMatchObject({ ok: true, value: { result: { deleted: 1 } } });
     const txn = { compare: [], success: [], failure: [] };
     expect(await world.loop.drive(client.txn(txn, LIMIT))).toMatchObject({ ok: true });
+    expect(wrong).toEqual([]);
+  });
+
+  test('logs in when it is asked who it is, and a user again after a new password', async () => {
+    const { loop } = world;
+    const root = clientsWith(world.oracle).connect(clientUrl('n1'));
+    const made = async (change: AuthChange) => loop.drive(root.changeAuth(change, LIMIT));
+    for (const change of [
+      { type: 'userAdd', user: 'root' },
+      { type: 'grantRole', user: 'root', role: 'root' },
+      { type: 'userAdd', user: 'alice' },
+      { type: 'enable' },
+    ] as const satisfies readonly AuthChange[]) {
+      expect(await made(change)).toMatchObject({ ok: true });
+    }
+    expect(await putTook()).toMatchObject({ reply: { ok: true } });
+    const alice = root.as('alice');
+    const denied = { ok: false, error: { message: 'etcdserver: permission denied' } };
+    expect(await loop.drive(alice.put(PUT, LIMIT))).toMatchObject(denied);
+    expect(await made({ type: 'userPassword', user: 'alice' })).toMatchObject({ ok: true });
+    expect(await loop.drive(alice.put(PUT, LIMIT))).toMatchObject(denied);
+    expect(wrong).toEqual([]);
+  });
+
+  test('puts an alarm on and off, and is refused for certain meanwhile', async () => {
+    const { loop } = world;
+    const full = clientsWith(world.oracle).connect(clientUrl('n1'));
+    const alarm = async (action: 'list' | 'activate' | 'deactivate', memberId: bigint) => {
+      const reply = await loop.drive(full.alarm({ action, memberId }, LIMIT));
+      if (!reply.ok) throw new Error(reply.error.message);
+      return reply.value.result.memberIds;
+    };
+    expect(await alarm('activate', 7n)).toEqual([7n]);
+    expect(await putTook()).toMatchObject({
+      definite: true,
+      message: 'etcdserver: mvcc: database space exceeded',
+    });
+    expect(await alarm('list', 0n)).toEqual([7n]);
+    expect(await alarm('deactivate', 0n)).toEqual([7n]);
+    expect(await alarm('list', 0n)).toEqual([]);
+    expect(await putTook()).toMatchObject({ reply: { ok: true } });
     expect(wrong).toEqual([]);
   });
 

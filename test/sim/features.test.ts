@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { SimPlan, SimWorkloadOptions } from '../../harness/sim/plan.ts';
 import { simulate } from '../../harness/sim/simulate.ts';
 import { SimWorld } from '../../harness/sim/world.ts';
-import { shortPlan } from './short-plan.ts';
+import { type ShortPlanOptions, shortPlan } from './short-plan.ts';
 
-function planWith(shares: Partial<SimWorkloadOptions>, more: Partial<SimPlan> = {}): SimPlan {
+function planWith(shares: Partial<SimWorkloadOptions>, more: ShortPlanOptions = {}): SimPlan {
   const plan = shortPlan({ safetyMs: 6_000, faults: ['kill', 'partition-one'], ...more });
   const others = Object.values(shares).reduce((sum, share) => sum + Number(share), 0);
   const workload = {
@@ -37,7 +37,14 @@ describe('a simulation', () => {
 
   test('locks and unlocks', async () => {
     const ok = await countOk(planWith({ lockPercent: 40 }));
-    for (const f of ['lock', 'lock-work', 'unlock']) expect(ok(f)).toBeGreaterThan(0);
+    const fs = ['lock', 'lock-again', 'lock-work', 'unlock', 'lock-relay'];
+    for (const f of fs) expect(ok(f), f).toBeGreaterThan(0);
+  });
+
+  test('elects leaders, who say something and resign', async () => {
+    const ok = await countOk(planWith({ electionPercent: 40 }));
+    const fs = ['campaign', 'proclaim', 'election-leader', 'election-observe', 'resign'];
+    for (const f of fs) expect(ok(f), f).toBeGreaterThan(0);
   });
 
   test('watches what is written', async () => {
@@ -46,6 +53,44 @@ describe('a simulation', () => {
     const check = outcome.checks.find(({ name }) => name === 'watch');
     expect(check?.validity).toBe('valid');
     expect(check?.details.events).toBeGreaterThan(50);
+  });
+
+  test('watches from where it compacts, a little at a time', async () => {
+    const plan = planWith({ watchPercent: 30, upkeepPercent: 5 });
+    const tight = { watchRowsMax: 4, watchProgressMs: 100, watchUntakenMax: 1 };
+    const ok = await countOk({ ...plan, member: { ...plan.member, ...tight } });
+    for (const f of ['watch-compact', 'watch-progress', 'watch-read']) {
+      expect(ok(f), f).toBeGreaterThan(0);
+    }
+  });
+
+  test('does long work in small pieces', async () => {
+    const plan = planWith({ upkeepPercent: 20 });
+    const small = { checkpointChunkBytes: 4_096, rangeKeysPerTurn: 2, pauseUs: 2_000 };
+    const member = { ...plan.member, ...small, compactEveryMs: 500, snapshotCount: 20 };
+    const ok = await countOk({ ...plan, member });
+    for (const f of ['kv-range', 'compact', 'snapshot']) expect(ok(f), f).toBeGreaterThan(0);
+  });
+
+  test('loses members just when a snapshot has come', async () => {
+    const plan = planWith({}, { faults: ['partition-one'], seed: 3 });
+    const member = { ...plan.member, snapshotCount: 5, catchupEntries: 1 };
+    const disk = { ...plan.disk, snapshotCrashPercent: 100 };
+    const restarts = async (of: SimPlan): Promise<number> => {
+      let starts = 0;
+      const outcome = await simulate(of, {
+        tracer: {
+          trace: (event) => {
+            if (event.type === 'fact' && event.text.startsWith('published')) starts += 1;
+          },
+        },
+      });
+      expect(outcome.failure).toBeUndefined();
+      return starts;
+    };
+    expect(await restarts({ ...plan, member, disk })).toBeGreaterThan(
+      await restarts({ ...plan, member }),
+    );
   });
 
   test('compacts, by hand and by itself', async () => {
@@ -62,6 +107,34 @@ describe('a simulation', () => {
       outcome.history.filter((op) => op.f === f && (op.error ?? '').includes(error)).length;
     expect(outcome.history.some(({ f, type }) => f === 'auth-put' && type === 'ok')).toBe(true);
     expect(of('auth-put', 'permission denied')).toBeGreaterThan(0);
+    for (const f of ['auth-delete', 'auth-read', 'auth-txn', 'auth-lease', 'auth-watch']) {
+      const isDone = outcome.history.some((op) => op.f === f && op.type === 'ok');
+      expect(isDone, f).toBe(true);
+    }
+    expect(of('auth-txn', 'permission denied')).toBeGreaterThan(0);
+  });
+
+  test('runs out of space, and makes room', async () => {
+    const plan = planWith({ alarmPercent: 40 });
+    const member = { ...plan.member, quotaBytes: 64_000 };
+    const outcome = await simulate({ ...plan, member });
+    expect(outcome.failure).toBeUndefined();
+    const count = (f: string, words: string): number =>
+      outcome.history.filter((op) => op.f === f && JSON.stringify(op).includes(words)).length;
+    expect(count('alarm', '"action":"activate","member"')).toBeGreaterThan(0);
+    expect(count('alarm-put', 'database space exceeded')).toBeGreaterThan(0);
+    for (const f of ['alarm', 'alarm-put', 'alarm-delete', 'alarm-txn', 'alarm-room']) {
+      expect(count(f, '"type":"ok"'), f).toBeGreaterThan(0);
+    }
+  });
+
+  test('says that space is short when nobody put the alarm on', async () => {
+    const plan = planWith({});
+    const outcome = await simulate({ ...plan, member: { ...plan.member, quotaBytes: 58_000 } });
+    // The last writes are refused: progress is an alarm that all know of, and deletions.
+    expect(outcome.failure).toBeUndefined();
+    const refused = outcome.history.filter((op) => op.error?.includes('database space exceeded'));
+    expect(refused.length).toBeGreaterThan(0);
   });
 
   test('does the same again, with everything at once', async () => {
@@ -117,6 +190,26 @@ describe('changes of the membership', () => {
     expect(facts.some((fact) => fact.startsWith('administrator n2 joins as'))).toBe(true);
     expect(facts.some((fact) => fact.endsWith('memberRemoved 2'))).toBe(true);
   });
+});
+
+test('nobody is to blame when the one voter that is left never heard that it is alone', async () => {
+  const plan = shortPlan({
+    seed: 3,
+    memberCount: 2,
+    heartbeatMs: 50,
+    electionMs: 450,
+    network: { latencyUs: [500, 500], clientLatencyUs: [50, 50], encodes: false },
+    changes: [{ atMs: 5, type: 'remove', node: 'n2' }],
+    schedule: [{ id: 1, startMs: 8, durationMs: 5, spec: { kind: 'kill', node: 'leader' } }],
+    script: [],
+  });
+  const stranded = await simulate(plan);
+  expect(stranded.failure).toBeUndefined();
+  expect(stranded.recovery?.unreadable).toEqual(['n1']);
+  // It has heard of it in time.
+  const warned = await simulate({ ...plan, schedule: [] });
+  expect(warned.failure).toBeUndefined();
+  expect(warned.recovery?.unreadable).toEqual([]);
 });
 
 test('a spare machine runs nothing until it joins', async () => {

@@ -361,15 +361,25 @@ describe('what never falls', () => {
 });
 
 describe('the state', () => {
-  test('differs from the model: told when it is compared', () => {
+  test('that a member starts with is compared at once', () => {
     const invariants = watchHeld();
     const wrong = LOG.with(2, put(2, 3, 'other'));
     const member = craft({ id: 1n, entries: LOG, commit: 3, applied: wrong });
-    step(invariants, member);
-    expect(brokenBy(() => invariants.compareNow(1n, member.member)).property).toBe('state');
-    const right = craft({ id: 2n, entries: LOG, commit: 3, applied: LOG });
-    step(invariants, right);
-    invariants.compareNow(2n, right.member);
+    expect(brokenBy(() => step(invariants, member)).property).toBe('state');
+    step(invariants, craft({ id: 2n, entries: LOG, commit: 3, applied: LOG }));
+  });
+
+  test('that differs later is told when it is compared', () => {
+    const applyLast = (id: MemberId, last: Entry): (() => void) => {
+      const invariants = watchHeld();
+      const crafted = craft({ id, entries: LOG, commit: 3, applied: LOG.slice(0, 2) });
+      step(invariants, crafted);
+      crafted.machine.apply(last, { tick: 0, conf: crafted.core.conf });
+      step(invariants, crafted);
+      return () => invariants.compareNow(id, crafted.member);
+    };
+    expect(brokenBy(applyLast(1n, put(2, 3, 'other'))).property).toBe('state');
+    expect(brokenBy(applyLast(2n, LOG[2]!)).property).toBe('none');
   });
 
   test('is compared by itself every so many entries', () => {

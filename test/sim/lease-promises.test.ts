@@ -29,6 +29,47 @@ test('an answer that comes after the end is held against it', () => {
   expect(promises.told(7n, 3 * SECOND_NS, 5)).toContain('2000 ms before');
 });
 
+test('nobody may say that less is left than was promised when it was asked, or too much', () => {
+  let nowNs = 0;
+  const promises = new LeasePromises(() => nowNs, 1.2);
+  promises.told(7n, 0, 5);
+  const untilNs = promises.until(7n);
+  nowNs = 2 * SECOND_NS;
+  const says = (leftS: number) => promises.saysLeft({ id: 7n, leftS, grantedS: 5 }, untilNs);
+  expect(says(2)).toBeUndefined();
+  expect(says(1)).toBe('lease 7 has 1 s left at the leader, and its client was told of 3.0 s');
+  expect(says(6)).toBeUndefined();
+  expect(says(7)).toBe('lease 7 of 5 s is said to have 7 s left');
+});
+
+test('what a client is told is what the leader counts, and not one that was deposed', () => {
+  let leftS: number | undefined = 4;
+  const promises = new LeasePromises(
+    () => SECOND_NS,
+    1,
+    () => leftS,
+  );
+  expect(promises.told(7n, SECOND_NS, 5)).toBeUndefined();
+  leftS = 3;
+  expect(promises.told(7n, SECOND_NS, 5)).toContain('has 3 s left at the leader');
+  leftS = undefined;
+  expect(promises.told(7n, SECOND_NS, 5)).toBeUndefined();
+});
+
+test('a new leader gives no more than was logged, and no less than was promised', () => {
+  const promises = new LeasePromises(() => 4 * SECOND_NS, 1);
+  promises.told(7n, SECOND_NS, 5);
+  const takes = (leftS: number, loggedS: number) =>
+    promises.takenOver({ id: 7n, leftS, loggedS }) === undefined;
+  expect(takes(3, 2)).toBe(true);
+  expect(takes(4, 2)).toBe(false);
+  expect(takes(0, 5)).toBe(false);
+  // The same id may be another lease.
+  promises.ignore(8n);
+  promises.told(8n, 4 * SECOND_NS, 50);
+  expect(promises.takenOver({ id: 8n, leftS: 0, loggedS: 1 })).toBeUndefined();
+});
+
 test('the fastest clock is as fast as any was at the time', async () => {
   const loop = new SimLoop();
   const times = [new NodeTime(loop, 1), new NodeTime(loop, 1.5)];

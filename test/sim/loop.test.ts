@@ -101,6 +101,23 @@ describe('promise reactions', () => {
     expect(log).toEqual(['waiter', 'caught', 'next event']);
   });
 
+  test('of what was begun just before, wherever the loop is driven from', async () => {
+    const orderFrom = (schedule: (begin: () => void) => void): Promise<string[]> =>
+      new Promise((resolve) => {
+        schedule(() => {
+          const loop = new SimLoop();
+          const log: string[] = [];
+          void winding(10).then(() => log.push('begun before'));
+          loop.schedule(0, () => log.push('first event'));
+          void drain(loop, 1).then(() => resolve(log));
+        });
+      });
+    const expected = ['begun before', 'first event'];
+    expect(await orderFrom(queueMicrotask)).toEqual(expected);
+    expect(await orderFrom(setImmediate)).toEqual(expected);
+    expect(await orderFrom((begin) => process.nextTick(begin))).toEqual(expected);
+  });
+
   test('of events that resolve no promise are not waited for, yet order is kept', async () => {
     const loop = new SimLoop();
     const log: number[] = [];

@@ -3,40 +3,36 @@
  * switched on and off. Who may do what is judged by who knows what was committed.
  *
  *   auth-change  {type, user, role, key, rangeEnd, permission}
- *   auth-put     {user, key, value}
- *   auth-delete  {user, key, rangeEnd}
- *   auth-read    {user, key, rangeEnd}
+ *   auth-put     {user, key, value, prevKv, lease}
+ *   auth-delete  {user, key, rangeEnd, prevKv}
+ *   auth-read    {user, key, rangeEnd, serializable}
+ *   auth-txn     {user, compare, success, failure}: these as in kv-request.ts
+ *   auth-lease   {user, lease, action: grant | revoke, ttlS}
+ *   auth-watch   {user, key, rangeEnd}: in place of what the client's user watched before
  */
 import { fieldsOf } from '../../checkers/history/guards.ts';
 import type { Json } from '../../checkers/history/op.ts';
-import {
-  bytesOf,
-  deleteRangeRequest,
-  putRequest,
-  rangeRequest,
-} from '../../src/client/requests.ts';
+import { bytesOf, rangeRequest } from '../../src/client/requests.ts';
 import { assert } from '../../src/lib/assert.ts';
-import type { Random } from '../../src/ports/random.ts';
-import type { AuthChange, AuthClient } from '../full-client.ts';
-import type { Generator, Invocation } from '../generator/generator.ts';
-import { mix } from '../generator/mix.ts';
+import type { WatchCreateRequest } from '../../src/mvcc/watch-request.ts';
+import type { AuthChange, AuthClient, UserClient, WatchCall } from '../full-client.ts';
+import type { Invocation } from '../generator/generator.ts';
 import { type Pace, stagger } from '../generator/pace.ts';
-import { EMPTY, list, phases, repeat, unfold } from '../generator/sequence.ts';
-import {
-  type CallOptions,
-  completed,
-  failedRead,
-  failedWrite,
-  type KvClient,
-} from '../kv-client.ts';
+import { EMPTY } from '../generator/sequence.ts';
+import { deleteOf, putOf, rangeOf, txnOf } from '../kv/kv-request.ts';
+import { type CallOptions, completed, failedRead, failedWrite } from '../kv-client.ts';
 import type { Completion, Workload, WorkloadClient } from '../workload.ts';
+import { authGenerator } from './auth-generator.ts';
 
-export const AUTH_FS: readonly string[] = ['auth-change', 'auth-put', 'auth-delete', 'auth-read'];
-
-const USERS = ['alice', 'bob'];
-const ROLES = ['writers', 'readers'];
-const KEYS = ['auth/a', 'auth/b', 'auth/c', 'auth/d'];
-const PERMISSIONS = ['read', 'write', 'readWrite'];
+export const AUTH_FS: readonly string[] = [
+  'auth-change',
+  'auth-put',
+  'auth-delete',
+  'auth-read',
+  'auth-txn',
+  'auth-lease',
+  'auth-watch',
+];
 
 export function authWorkload(connect: (endpoint: string) => AuthClient, pace: Pace): Workload {
   return {
@@ -49,74 +45,15 @@ export function authWorkload(connect: (endpoint: string) => AuthClient, pace: Pa
   };
 }
 
-/** Without root and its role, nobody can switch it on. */
-const FIRST: readonly Json[] = [
-  { type: 'userAdd', user: 'root' },
-  { type: 'grantRole', user: 'root', role: 'root' },
-  ...USERS.map((user) => ({ type: 'userAdd', user })),
-  ...ROLES.map((role) => ({ type: 'roleAdd', role })),
-  { type: 'grantRole', user: 'alice', role: 'writers' },
-  { type: 'grantRole', user: 'bob', role: 'readers' },
-  { type: 'grant', role: 'writers', permission: 'readWrite', key: 'auth/a', rangeEnd: 'auth/c' },
-  { type: 'enable' },
-];
-
-function authGenerator(): Generator {
-  const changes = repeat(({ random }) => ({ f: 'auth-change', value: drawChange(random) }));
-  const puts = unfold(1, (value, { random }) => {
-    const asked = { user: oneOf(random, USERS), key: oneOf(random, KEYS), value: `u${value}` };
-    return { op: { f: 'auth-put', value: asked }, state: value + 1 };
-  });
-  const spans = (f: string): Generator =>
-    repeat(({ random }) => ({ f, value: { user: oneOf(random, USERS), ...drawSpan(random) } }));
-  return phases(
-    list(FIRST.map((value) => ({ f: 'auth-change', value }))),
-    mix([
-      { weight: 25, generator: changes },
-      { weight: 40, generator: puts },
-      { weight: 10, generator: spans('auth-delete') },
-      { weight: 25, generator: spans('auth-read') },
-    ]),
-  );
-}
-
-function drawChange(random: Random): Json {
-  const [user, role] = [oneOf(random, USERS), oneOf(random, ROLES)];
-  const permission = { role, permission: oneOf(random, PERMISSIONS), ...drawSpan(random) };
-  return oneOf<Json>(random, [
-    { type: 'enable' },
-    { type: 'enable' },
-    { type: 'enable' },
-    { type: 'disable' },
-    { type: 'userAdd', user },
-    { type: 'userAdd', user },
-    { type: 'userDelete', user },
-    { type: 'userPassword', user },
-    { type: 'grantRole', user, role },
-    { type: 'grantRole', user, role },
-    { type: 'revokeRole', user, role },
-    { type: 'roleAdd', role },
-    { type: 'roleAdd', role },
-    { type: 'roleDelete', role },
-    { type: 'grant', ...permission },
-    { type: 'grant', ...permission },
-    { type: 'grant', ...permission },
-    { type: 'revoke', ...permission },
-  ]);
-}
-
-function drawSpan(random: Random): { readonly [field: string]: string } {
-  const key = oneOf(random, KEYS);
-  return random.below(3) === 0 ? { key, rangeEnd: oneOf(random, ['auth/c', 'auth0']) } : { key };
-}
-
-function oneOf<Choice>(random: Random, choices: readonly Choice[]): Choice {
-  return choices[random.below(choices.length)]!;
+/** A user at one member, and what it watches there. */
+interface Session {
+  readonly client: UserClient;
+  watch: WatchCall | undefined;
 }
 
 class Client implements WorkloadClient {
   readonly #root: AuthClient;
-  readonly #users = new Map<string, KvClient>();
+  readonly #sessions = new Map<string, Session>();
 
   constructor(root: AuthClient) {
     this.#root = root;
@@ -125,27 +62,49 @@ class Client implements WorkloadClient {
   async invoke({ f, value }: Invocation, timeoutMs: number): Promise<Completion> {
     const options = { timeoutMs };
     if (f === 'auth-change') return this.#change(value, options);
-    const { user, key, rangeEnd = '', value: text = '' } = fieldsOf(value) ?? {};
-    assert(typeof user === 'string' && typeof key === 'string', 'somebody wants some key');
-    assert(typeof rangeEnd === 'string' && typeof text === 'string', 'texts');
-    const kv = this.#users.get(user) ?? this.#root.as(user);
-    this.#users.set(user, kv);
-    if (f === 'auth-put') {
-      const reply = await kv.put(putRequest({ key, value: text }), options);
-      return reply.ok ? completed(value, reply.value.header.revision) : failedWrite(reply.error);
+    const session = this.#session(value);
+    const { client } = session;
+    switch (f) {
+      case 'auth-put': {
+        const { lease = 0 } = fieldsOf(value) ?? {};
+        assert(typeof lease === 'number', 'leases are numbers');
+        const reply = await client.put({ ...putOf(value), lease: BigInt(lease) }, options);
+        return reply.ok ? completed(value, reply.value.header.revision) : failedWrite(reply.error);
+      }
+      case 'auth-delete': {
+        const reply = await client.deleteRange(deleteOf(value), options);
+        return reply.ok ? { type: 'ok', value } : failedWrite(reply.error);
+      }
+      case 'auth-read': {
+        const reply = await client.range(rangeOf(value, 0), options);
+        return reply.ok ? { type: 'ok', value } : failedRead(reply.error);
+      }
+      case 'auth-txn': {
+        const reply = await client.txn(txnOf(value, 0), options);
+        return reply.ok ? { type: 'ok', value } : failedWrite(reply.error);
+      }
+      case 'auth-lease':
+        return onLease(client, value, options);
+      default:
+        assert(f === 'auth-watch', `bad ${f}`);
+        return watch(session, value, options);
     }
-    if (f === 'auth-delete') {
-      const reply = await kv.deleteRange(deleteRangeRequest({ key, rangeEnd }), options);
-      return reply.ok ? { type: 'ok', value } : failedWrite(reply.error);
-    }
-    assert(f === 'auth-read', `bad ${f}`);
-    const reply = await kv.range(rangeRequest({ key, rangeEnd }), options);
-    return reply.ok ? { type: 'ok', value } : failedRead(reply.error);
   }
 
   close(): void {
-    for (const kv of this.#users.values()) kv.close();
+    for (const { client, watch: open } of this.#sessions.values()) {
+      open?.close();
+      client.close();
+    }
     this.#root.close();
+  }
+
+  #session(value: Json): Session {
+    const { user } = fieldsOf(value) ?? {};
+    assert(typeof user === 'string', 'somebody asks');
+    const session = this.#sessions.get(user) ?? { client: this.#root.as(user), watch: undefined };
+    this.#sessions.set(user, session);
+    return session;
   }
 
   async #change(asked: Json, options: CallOptions): Promise<Completion> {
@@ -153,6 +112,45 @@ class Client implements WorkloadClient {
     return reply.ok ? { type: 'ok', value: asked } : failedWrite(reply.error);
   }
 }
+
+async function onLease(client: UserClient, value: Json, options: CallOptions): Promise<Completion> {
+  const { lease, action, ttlS = 0 } = fieldsOf(value) ?? {};
+  assert(typeof lease === 'number' && typeof ttlS === 'number', 'a lease and its time');
+  const id = BigInt(lease);
+  const reply =
+    action === 'grant'
+      ? await client.leaseGrant(ttlS, options, id)
+      : await client.leaseRevoke(id, options);
+  return reply.ok ? { type: 'ok', value } : failedWrite(reply.error);
+}
+
+/** What a watcher is told is judged where it is sent; here it is only asked for. */
+async function watch(session: Session, value: Json, options: CallOptions): Promise<Completion> {
+  const { client } = session;
+  const { key, rangeEnd } = rangeOf(value, 0);
+  // Whoever was not let in last time logs in before it asks for anything else.
+  const reply = await client.range(rangeRequest({ key }), options);
+  session.watch?.close();
+  session.watch = undefined;
+  const call = client.watch({
+    onResponse: () => undefined,
+    onEnd: () => {
+      if (session.watch === call) session.watch = undefined;
+    },
+  });
+  session.watch = call;
+  call.create({ ...WATCH, key, rangeEnd });
+  return { type: 'ok', value: { asked: value, read: reply.ok } };
+}
+
+const WATCH: Omit<WatchCreateRequest, 'key' | 'rangeEnd'> = {
+  startRevision: 0,
+  progressNotify: false,
+  filters: [],
+  prevKv: true,
+  watchId: 0,
+  fragment: false,
+};
 
 function changeOf(asked: Json): AuthChange {
   const { key, rangeEnd = '', ...fields } = fieldsOf(asked) ?? {};

@@ -2,8 +2,10 @@
  * Watchers of what the other workloads write. A client has one stream with any number of
  * watchers; it reads what it was told from time to time, or lets it wait.
  *
- *   watch-open      {key, rangeEnd, back | ahead | resume, prevKv, filters, progress, fragment}
- *                   → {watcher, at}; `back`: so many revisions before the newest seen
+ *   watch-open      {key, rangeEnd, back | ahead | resume | compacted, prevKv, filters, progress,
+ *                   fragment} → {watcher, at}; `back`: so many revisions before the newest seen;
+ *                   `compacted`: at the newest compaction that the client knows of
+ *   watch-compact   the same; first compacts at the newest deletion seen, then watches from there
  *   watch-cancel    {}  the oldest watcher
  *   watch-progress  {}  → {upTo}
  *   watch-pause, watch-resume {}  takes nothing, takes all that waits
@@ -22,15 +24,17 @@ import {
   type WatchId,
   type WatchResult,
 } from '../../src/mvcc/watch-request.ts';
-import type { WatchCall, WatchClient } from '../full-client.ts';
+import type { UpkeepClient, WatchCall, WatchClient } from '../full-client.ts';
 import type { Generator, GeneratorContext, Invocation } from '../generator/generator.ts';
 import { mix } from '../generator/mix.ts';
 import { type Pace, stagger } from '../generator/pace.ts';
 import { EMPTY, repeat } from '../generator/sequence.ts';
+import { failedRead } from '../kv-client.ts';
 import type { Completion, Workload, WorkloadClient } from '../workload.ts';
 
 export const WATCH_FS: readonly string[] = [
   'watch-open',
+  'watch-compact',
   'watch-cancel',
   'watch-progress',
   'watch-pause',
@@ -50,43 +54,56 @@ const SPANS: readonly (readonly [key: string, rangeEnd: string])[] = [
   ['lease/', 'lease0'],
   ['register/', 'register0'],
   ['\0', '\0'],
+  // Nobody writes here: whoever watches is told of nothing.
+  ['idle/', 'idle0'],
 ];
 
+type Connected = WatchClient & Pick<UpkeepClient, 'compact'>;
+
+export interface WatchOptions {
+  /** Whether it compacts, or leaves that to others. */
+  readonly compacts: boolean;
+}
+
 export function watchWorkload(
-  connect: (endpoint: string) => WatchClient,
+  connect: (endpoint: string) => Connected,
   pace: Pace,
   open: (timeoutMs: number) => Promise<void>,
+  options: WatchOptions = { compacts: false },
 ): Workload {
   return {
     name: 'watch',
     fs: WATCH_FS,
     openClient: (endpoint) => new Client(connect(endpoint), open),
-    generator: stagger(pace, watchGenerator()),
+    generator: stagger(pace, watchGenerator(options)),
     finalGenerator: EMPTY,
     checkers: [watchChecker()],
   };
 }
 
-function watchGenerator(): Generator {
+function watchGenerator({ compacts }: WatchOptions): Generator {
   const plain = (f: string): Generator => repeat(() => ({ f, value: {} }));
+  const compactions = repeat((context) => ({ f: 'watch-compact', value: drawWatch(context, {}) }));
   return mix([
+    ...(compacts ? [{ weight: 4, generator: compactions }] : []),
     {
       weight: 30,
-      generator: repeat((context) => ({ f: 'watch-open', value: drawWatch(context) })),
+      generator: repeat((context) => {
+        return { f: 'watch-open', value: drawWatch(context, drawStart(context)) };
+      }),
     },
-    { weight: 16, generator: plain('watch-cancel') },
-    { weight: 12, generator: plain('watch-progress') },
+    { weight: 6, generator: plain('watch-cancel') },
+    { weight: 8, generator: plain('watch-progress') },
     { weight: 6, generator: plain('watch-pause') },
     { weight: 12, generator: plain('watch-resume') },
     { weight: 30, generator: plain('watch-read') },
   ]);
 }
 
-function drawWatch({ random }: GeneratorContext): Json {
-  const [key, rangeEnd] = SPANS[random.below(SPANS.length)]!;
-  const flag = (name: string, percent: number): { [field: string]: Json } =>
-    random.below(100) < percent ? { [name]: true } : {};
-  const starts: readonly { [field: string]: Json }[] = [
+type JsonFields = { readonly [field: string]: Json };
+
+function drawStart({ random }: GeneratorContext): JsonFields {
+  const starts: readonly JsonFields[] = [
     {},
     {},
     { back: random.below(30) },
@@ -94,14 +111,22 @@ function drawWatch({ random }: GeneratorContext): Json {
     { ahead: 1 + random.below(20) },
     { resume: true },
     { resume: true },
+    { compacted: true },
   ];
+  return starts[random.below(starts.length)]!;
+}
+
+function drawWatch({ random }: GeneratorContext, start: JsonFields): Json {
+  const [key, rangeEnd] = SPANS[random.below(SPANS.length)]!;
+  const flag = (name: string, percent: number): JsonFields =>
+    random.below(100) < percent ? { [name]: true } : {};
   const filters = [['noPut'], ['noDelete'], ['noPut', 'noDelete']][random.below(12)];
   return {
     key,
     ...(rangeEnd === '' ? {} : { rangeEnd }),
-    ...starts[random.below(starts.length)],
+    ...start,
     ...flag('prevKv', 40),
-    ...flag('progress', 30),
+    ...flag('progress', 50),
     ...flag('fragment', 30),
     ...(filters === undefined ? {} : { filters }),
   };
@@ -116,20 +141,20 @@ interface Seen {
 }
 
 class Client implements WorkloadClient {
-  readonly #client: WatchClient;
+  readonly #client: Connected;
   readonly #wait: (timeoutMs: number) => Promise<void>;
   #call: WatchCall | undefined;
   /** Spans of the watchers that were created, oldest first, by a name of their own. */
   #watchers = new Map<WatchId, { readonly name: string; readonly span: string }>();
   #creating: { readonly span: string; tell: (completion: Completion) => void }[] = [];
   #onProgress: ((upTo: Revision) => void) | undefined;
-  #newest: Revision = 0;
+  readonly #known: Known = { newest: 0, deleted: 0, compacted: 0 };
   #streams = 0;
   #created = 0;
   #seen: Seen[] = [];
   #lost = 0;
 
-  constructor(client: WatchClient, wait: (timeoutMs: number) => Promise<void>) {
+  constructor(client: Connected, wait: (timeoutMs: number) => Promise<void>) {
     this.#client = client;
     this.#wait = wait;
   }
@@ -138,6 +163,8 @@ class Client implements WorkloadClient {
     switch (f) {
       case 'watch-open':
         return this.#open(value, timeoutMs);
+      case 'watch-compact':
+        return this.#compact(value, timeoutMs);
       case 'watch-cancel':
         return this.#cancel();
       case 'watch-progress':
@@ -159,9 +186,18 @@ class Client implements WorkloadClient {
     this.#call = undefined;
   }
 
+  async #compact(asked: Json, timeoutMs: number): Promise<Completion> {
+    const { deleted: revision } = this.#known;
+    if (revision <= this.#known.compacted) return { type: 'fail', error: 'nothing was deleted' };
+    const reply = await this.#client.compact({ revision, physical: false }, { timeoutMs });
+    if (!reply.ok) return failedRead(reply.error);
+    this.#known.compacted = revision;
+    return this.#open({ ...fieldsOf(asked), compacted: true }, timeoutMs);
+  }
+
   async #open(asked: Json, timeoutMs: number): Promise<Completion> {
     if (this.#watchers.size >= WATCHERS_MAX) return { type: 'fail', error: 'enough watchers' };
-    const request = requestOf(asked, this.#newest);
+    const request = requestOf(asked, this.#known);
     const call = this.#stream();
     const span = `${utf8Decode(request.key)}–${utf8Decode(request.rangeEnd)} ${request.filters}`;
     const created = new Promise<Completion>((tell) => this.#creating.push({ span, tell }));
@@ -214,8 +250,10 @@ class Client implements WorkloadClient {
   }
 
   #onResponse(revision: Revision, result: WatchResult): void {
-    const { watchId, created, canceled, events } = result;
-    this.#newest = Math.max(this.#newest, revision);
+    const { watchId, created, canceled, compactRevision, events } = result;
+    const known = this.#known;
+    known.newest = Math.max(known.newest, revision);
+    known.compacted = Math.max(known.compacted, compactRevision);
     if (created) return this.#onCreated(revision, result);
     if (canceled) {
       this.#watchers.delete(watchId);
@@ -228,6 +266,7 @@ class Client implements WorkloadClient {
       const { name, span } = watcher;
       const key = utf8Decode(kv.key);
       this.#seen.push({ watcher: name, span, at: kv.modRevision, key, type });
+      if (type === 'delete') known.deleted = Math.max(known.deleted, kv.modRevision);
     }
   }
 
@@ -251,14 +290,23 @@ class Client implements WorkloadClient {
   }
 }
 
-/** `newest`: what the client has seen; what it has missed begins after that. */
-function requestOf(asked: Json, newest: Revision): WatchCreateRequest {
+/** Revisions that a client has seen; 0: none. */
+interface Known {
+  /** What it has missed begins after that. */
+  newest: Revision;
+  /** Of a deletion. */
+  deleted: Revision;
+  compacted: Revision;
+}
+
+function requestOf(asked: Json, { newest, compacted }: Readonly<Known>): WatchCreateRequest {
   const fields = fieldsOf(asked) ?? {};
   const { key, rangeEnd = '', back, ahead, resume, filters } = fields;
   assert(typeof key === 'string' && typeof rangeEnd === 'string', 'a watch has a key');
   const start = (): Revision => {
     if (typeof back === 'number') return Math.max(1, newest - back);
     if (typeof ahead === 'number') return newest + ahead;
+    if (fields.compacted === true) return compacted;
     return resume === true && newest > 0 ? newest + 1 : 0;
   };
   const names = isJsonArray(filters) ? filters : [];

@@ -76,7 +76,13 @@ const SYNCING: readonly Mutant[] = [
     name: 'failed-sync-ignored',
     area: 'wal',
     story: 'a member whose disk refuses to sync goes on: what it acknowledges may not be there',
-    edits: [edit(WAL, 'await file.datasync();', 'await file.datasync().catch(() => undefined);')],
+    edits: [
+      edit(
+        WAL,
+        'await this.#openFile().writeDurably(this.#offset, bytes);',
+        'await this.#openFile().writeDurably(this.#offset, bytes).catch(() => undefined);',
+      ),
+    ],
   },
 ];
 

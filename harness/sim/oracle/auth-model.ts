@@ -22,6 +22,9 @@ export interface AuthModel {
   readonly revision: number;
   readonly users: ReadonlyMap<string, ModelUser>;
   readonly roles: ReadonlyMap<string, readonly Permission[]>;
+  /** How often the tokens of everybody were taken back, and how often those of a user. */
+  readonly cleared: number;
+  readonly invalidated: ReadonlyMap<string, number>;
 }
 
 export const NO_AUTH: AuthModel = {
@@ -29,6 +32,8 @@ export const NO_AUTH: AuthModel = {
   revision: 1,
   users: new Map(),
   roles: new Map(),
+  cleared: 0,
+  invalidated: new Map(),
 };
 
 const ROOT = 'root';
@@ -48,7 +53,7 @@ export function applyAuth(auth: AuthModel, request: AuthRequest): AuthModel | un
         ? { ...auth, enabled: true }
         : undefined;
     case 'authDisable':
-      return enabled ? later({ ...auth, enabled: false }) : auth;
+      return enabled ? later({ ...auth, enabled: false, cleared: auth.cleared + 1 }) : auth;
     case 'authenticate': {
       const user = users.get(request.name);
       return enabled && user !== undefined && !user.noPassword ? auth : undefined;
@@ -60,11 +65,11 @@ export function applyAuth(auth: AuthModel, request: AuthRequest): AuthModel | un
     }
     case 'userDelete':
       if ((enabled && request.name === ROOT) || !users.has(request.name)) return undefined;
-      return later({ ...auth, users: without(users, request.name) });
+      return later({ ...withoutTokens(auth, request.name), users: without(users, request.name) });
     case 'userChangePassword': {
-      const user = users.get(request.name);
-      const { hashedPassword } = request;
-      return user && withUser(auth, request.name, { ...user, hashedPassword });
+      const { name, hashedPassword } = request;
+      const user = users.get(name);
+      return user && withUser(withoutTokens(auth, name), name, { ...user, hashedPassword });
     }
     case 'userGrantRole': {
       const user = users.get(request.user);
@@ -82,6 +87,11 @@ export function applyAuth(auth: AuthModel, request: AuthRequest): AuthModel | un
     default:
       return applyToRoles(auth, request);
   }
+}
+
+/** How often a user's tokens were taken back: one from before the last time is worth nothing. */
+export function takenBack({ cleared, invalidated }: AuthModel, user: string): number {
+  return cleared + (invalidated.get(user) ?? 0);
 }
 
 type RoleRequest = Extract<
@@ -244,6 +254,11 @@ function isSame(a: Keys, b: Keys): boolean {
 
 function withUser(auth: AuthModel, name: string, user: ModelUser): AuthModel {
   return later({ ...auth, users: new Map([...auth.users, [name, user]]) });
+}
+
+function withoutTokens(auth: AuthModel, user: string): AuthModel {
+  const times = (auth.invalidated.get(user) ?? 0) + 1;
+  return { ...auth, invalidated: new Map([...auth.invalidated, [user, times]]) };
 }
 
 function withRole(auth: AuthModel, name: string, held: readonly Permission[]): AuthModel {

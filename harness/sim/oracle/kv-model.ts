@@ -116,6 +116,14 @@ export class Model {
     return this.#versions.select(key, rangeEnd, revision);
   }
 
+  /** What a store of revision `upTo` must hold that was compacted at `compactRevision`, in order. */
+  rows(
+    compactRevision: Revision,
+    upTo: Revision,
+  ): Iterable<{ readonly key: Uint8Array; readonly version: Version }> {
+    return this.#versions.retained(compactRevision, upTo);
+  }
+
   liveKeys(): number {
     return this.#liveKeys;
   }

@@ -6,6 +6,8 @@ import { assert } from '../../../src/lib/assert.ts';
 import type { Index, LeaseId, RequestId, Revision } from '../../../src/lib/ids.ts';
 import type { Result } from '../../../src/lib/result.ts';
 import type { Member } from '../../../src/member/member.ts';
+import type { Membership } from '../../../src/member/membership.ts';
+import type { HashKvResult } from '../../../src/mvcc/hash-kv.ts';
 import type {
   DeleteRangeRequest,
   DeleteRangeResult,
@@ -20,7 +22,8 @@ import type {
 } from '../../../src/mvcc/request.ts';
 import type { Store } from '../../../src/mvcc/store.ts';
 import { isReadOnly } from '../../../src/mvcc/txn.ts';
-import type { Entry } from '../../../src/raft/message.ts';
+import type { ConfState, Entry } from '../../../src/raft/message.ts';
+import type { Checkpoint } from '../../../src/snap/read-checkpoint.ts';
 import type { AuthModel } from './auth-model.ts';
 import {
   type ClusterModel,
@@ -30,9 +33,18 @@ import {
 } from './cluster-model.ts';
 import { difference, inWords } from './difference.ts';
 import type { Model } from './kv-model.ts';
+import { rowDifference } from './row-difference.ts';
 import { type Summary, storeDifference } from './store-difference.ts';
 import type { UpkeepModel } from './upkeep-model.ts';
-import { memberStateWords, modelWords, SUBJECTS, type Subject } from './upkeep-words.ts';
+import {
+  memberStateWords,
+  modelWords,
+  SUBJECTS,
+  type Subject,
+  stateWords,
+  tableWords,
+  votersWords,
+} from './upkeep-words.ts';
 import type { ModelChange } from './versions.ts';
 
 /** What a client was told; `revision` is the one in the header. */
@@ -189,16 +201,48 @@ export class Oracle {
     return found === undefined ? undefined : `${place}: ${found}`;
   }
 
+  /** All that such a store holds, of the past too. For when it is new: it costs a look at each row. */
+  compareRows(applied: Index, store: Store): string | undefined {
+    if (applied > this.committed) return `${applied} entries applied, ${this.committed} committed`;
+    const image = store.image();
+    const { compactRevision } = image;
+    const expected = this.#model.rows(compactRevision, this.revisionAt(applied));
+    const found = rowDifference(image.revisions(), expected);
+    image.release();
+    return found === undefined ? undefined : `rows at applied index ${applied}: ${found}`;
+  }
+
+  /** Everything that a checkpoint says. */
+  compareCheckpoint(checkpoint: Checkpoint): string | undefined {
+    const { index, compactRevision } = checkpoint;
+    const place = `the checkpoint at index ${index}`;
+    if (index > this.committed) return `${place}, ${this.committed} are committed`;
+    const model = this.upkeepAt(index);
+    const [actual, expected] = [stateWords(checkpoint), modelWords(model)];
+    for (const subject of SUBJECTS) {
+      if (model.members.size === 0 && (subject === 'voters' || subject === 'members')) continue;
+      if (actual[subject] === expected[subject]) continue;
+      return `${place}: ${subject}: ${actual[subject]}; the model says ${expected[subject]}`;
+    }
+    const rows = this.#model.rows(compactRevision, this.revisionAt(index));
+    const found = rowDifference(checkpoint.revisions(), rows);
+    return found === undefined ? undefined : `${place}: ${found}`;
+  }
+
   /** Members say the same of a revision, however much each has removed of what is compacted. */
   compareHash(applied: Index, store: Store, revision: Revision): string | undefined {
     const hash = store.hashKv(Math.max(revision, store.compactRevision));
     if (!hash.ok) return `the hash of revision ${revision} at ${applied} is refused: ${hash.error}`;
-    const { hash: value, compactRevision } = hash.value;
-    const key = `${Math.max(revision, compactRevision)} ${compactRevision}`;
-    const known = this.#hashes.get(key) ?? value;
+    return this.compareHashed(hash.value);
+  }
+
+  /** As a member says it. */
+  compareHashed({ hash, compactRevision, hashRevision }: HashKvResult): string | undefined {
+    const key = `${hashRevision} ${compactRevision}`;
+    const known = this.#hashes.get(key) ?? hash;
     this.#hashes.set(key, known);
-    if (known === value) return undefined;
-    return `revision ${revision}, compacted at ${compactRevision}, hashes to ${value}; another says ${known}`;
+    if (known === hash) return undefined;
+    return `revision ${hashRevision}, compacted at ${compactRevision}, hashes to ${hash}; another says ${known}`;
   }
 
   /** Everything but keys, of a member: what differs first, and how. */
@@ -209,7 +253,8 @@ export class Oracle {
     const expected = modelWords(model);
     const actual = memberStateWords(member);
     // Raft has a snapshot's members before the state machine has its state.
-    const isBetween = member.core.log.applied !== applied;
+    const { log } = member.core;
+    const isBetween = log.pendingSnapshot !== undefined || log.applied !== applied;
     for (const subject of SUBJECTS) {
       if (subject === 'voters' && isBetween) continue;
       // Of members that were not begun as a cluster is, nothing is known.
@@ -218,6 +263,20 @@ export class Oracle {
       return { subject, words: `${actual[subject]}; the model says ${expected[subject]}` };
     }
     return this.#compareAttachments(member);
+  }
+
+  /** Who belongs to the cluster, by the log up to `index`: in the table, and for raft. */
+  compareMembers(
+    index: Index,
+    { table, conf }: { readonly table?: Membership; readonly conf: ConfState | undefined },
+  ): string | undefined {
+    const model = this.upkeepAt(index);
+    if (model.members.size === 0) return undefined;
+    const { members, voters } = modelWords(model);
+    const found = table === undefined ? members : tableWords(table.list(), table.removed());
+    if (found !== members) return `${found}; the model says ${members}`;
+    const counted = conf === undefined ? voters : votersWords(conf);
+    return counted === voters ? undefined : `${counted}; the model says ${voters}`;
   }
 
   /** Linearizable or not: stale is one thing, wrong another. */

@@ -3,10 +3,12 @@
 import { encodeBase64 } from '../../../src/auth/base64.ts';
 import type { Permission } from '../../../src/auth/request.ts';
 import { compareBytes } from '../../../src/lib/bytes.ts';
+import type { MemberId } from '../../../src/lib/ids.ts';
 import { utf8Decode, utf8Encode } from '../../../src/lib/utf8.ts';
 import type { Member } from '../../../src/member/member.ts';
 import type { MemberInfo } from '../../../src/member/node.ts';
 import type { ConfState } from '../../../src/raft/message.ts';
+import type { CheckpointState } from '../../../src/snap/checkpoint-image.ts';
 import type { UpkeepModel } from './upkeep-model.ts';
 
 /** In the order in which differences are told. */
@@ -42,7 +44,7 @@ function describe(model: UpkeepModel): UpkeepWords {
       sorted([...auth.roles].map(([name, held]) => roleWords(name, held))),
     ].join('; '),
     alarms: sorted(alarms.map(({ memberId, type }) => `${memberId} ${type}`)),
-    members: `${sorted(all.map(memberWords))}; removed ${sorted([...removed].map(String))}`,
+    members: tableWords(all, [...removed]),
     voters: votersWords({
       voters: all.filter(({ isLearner }) => !isLearner).map(({ id }) => id),
       learners: all.filter(({ isLearner }) => isLearner).map(({ id }) => id),
@@ -55,23 +57,40 @@ function describe(model: UpkeepModel): UpkeepWords {
 /** Of a member, as it is now. */
 export function memberStateWords({ machine, core }: Member): UpkeepWords {
   const { lessor, auth, alarms, membership, clusterVersion, downgradeTo, store } = machine.state;
-  const records = auth.records();
-  const users = records.users.map(({ hashedPassword, ...user }) =>
+  return stateWords({
+    leases: lessor.records(),
+    auth: auth.records(),
+    alarms: alarms.list(),
+    members: membership.list(),
+    removedMembers: membership.removed(),
+    confState: core.conf,
+    compactRevision: store.compactRevision,
+    clusterVersion,
+    downgradeTo,
+  });
+}
+
+/** Of a member, or of a checkpoint. */
+export function stateWords(
+  state: Omit<CheckpointState, 'index' | 'term' | 'storageVersion' | 'confState'> & {
+    readonly confState: Pick<ConfState, 'voters' | 'learners'>;
+  },
+): UpkeepWords {
+  const { leases, auth, alarms, clusterVersion, downgradeTo } = state;
+  const users = auth.users.map(({ hashedPassword, ...user }) =>
     userWords({ ...user, hashedPassword: encodeBase64(hashedPassword) }),
   );
   return {
-    leases: sorted(lessor.records().map(leaseWords)),
+    leases: sorted(leases.map(leaseWords)),
     auth: [
-      `${records.enabled} at ${records.revision}`,
+      `${auth.enabled} at ${auth.revision}`,
       sorted(users),
-      sorted(records.roles.map(({ name, permissions }) => roleWords(name, permissions))),
+      sorted(auth.roles.map(({ name, permissions }) => roleWords(name, permissions))),
     ].join('; '),
-    alarms: sorted(alarms.list().map(({ memberId, type }) => `${memberId} ${type}`)),
-    members: `${sorted(membership.list().map(memberWords))}; removed ${sorted(
-      membership.removed().map(String),
-    )}`,
-    voters: votersWords(core.conf),
-    compaction: String(store.compactRevision),
+    alarms: sorted(alarms.map(({ memberId, type }) => `${memberId} ${type}`)),
+    members: tableWords(state.members, state.removedMembers),
+    voters: votersWords(state.confState),
+    compaction: String(state.compactRevision),
     versions: `${clusterVersion} ${downgradeTo ?? ''}`,
   };
 }
@@ -103,13 +122,17 @@ function roleWords(name: string, held: readonly Permission[]): string {
   return `${name}: ${words.join(', ')}`;
 }
 
+export function tableWords(members: readonly MemberInfo[], removed: readonly MemberId[]): string {
+  return `${sorted(members.map(memberWords))}; removed ${sorted(removed.map(String))}`;
+}
+
 function memberWords(member: MemberInfo): string {
   const { id, name, peerUrls, clientUrls, isLearner } = member;
   const role = isLearner ? 'learner' : 'voter';
   return [id, name, role, ...peerUrls, ...clientUrls].join(' ');
 }
 
-function votersWords(conf: Pick<ConfState, 'voters' | 'learners'>): string {
+export function votersWords(conf: Pick<ConfState, 'voters' | 'learners'>): string {
   return `${sorted(conf.voters.map(String))}; learners ${sorted(conf.learners.map(String))}`;
 }
 

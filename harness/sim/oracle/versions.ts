@@ -24,9 +24,18 @@ export interface ModelChange {
   readonly previous: KeyValue | undefined;
 }
 
+/** One change, as it is written down. */
+interface Change {
+  readonly key: Uint8Array;
+  readonly version: Version;
+  /** `main` of the key's next change; 0: none yet. */
+  supersededAt: Revision;
+}
+
 export class Versions {
   /** Every change, in the order of (main, sub). */
-  readonly #changes: { readonly key: Uint8Array; readonly version: Version }[] = [];
+  readonly #changes: Change[] = [];
+  readonly #newest = new Map<string, Change>();
   /** Ascending by (main, sub). */
   readonly #byKey = new Map<string, Version[]>();
   /** Every key there ever was, ascending. */
@@ -35,7 +44,11 @@ export class Versions {
   /** Versions come in the order of their revisions. */
   add(key: Uint8Array, version: Version): void {
     const text = textOf(key);
-    this.#changes.push({ key: new Uint8Array(key), version });
+    const before = this.#newest.get(text);
+    if (before !== undefined) before.supersededAt = version.main;
+    const change = { key: new Uint8Array(key), version, supersededAt: 0 };
+    this.#changes.push(change);
+    this.#newest.set(text, change);
     const known = this.#byKey.get(text);
     if (known !== undefined) {
       known.push(version);
@@ -85,6 +98,23 @@ export class Versions {
       found.push({ key: changed, ...version, previous });
     }
     return found;
+  }
+
+  /**
+   * What a store at revision `upTo` has to keep that was compacted at `compactRevision`, in order:
+   * all after that, and what a read or a watch at it needs.
+   */
+  *retained(
+    compactRevision: Revision,
+    upTo: Revision,
+  ): Iterable<{ readonly key: Uint8Array; readonly version: Version }> {
+    for (const change of this.#changes) {
+      const { supersededAt, version } = change;
+      if (version.main > upTo) return;
+      if (supersededAt !== 0 && supersededAt <= compactRevision) continue;
+      if (version.kv === undefined && version.main < compactRevision) continue;
+      yield change;
+    }
   }
 
   /** Every key with all its versions, in key order. */

@@ -4,7 +4,7 @@
  * nothing after it was cancelled; and no progress past what it was told.
  */
 import { EMPTY_BYTES } from '../../../src/lib/bytes.ts';
-import type { Revision } from '../../../src/lib/ids.ts';
+import type { Index, Revision } from '../../../src/lib/ids.ts';
 import {
   NO_WATCH_ID,
   type WatchCreateRequest,
@@ -13,12 +13,21 @@ import {
   type WatchRequest,
 } from '../../../src/mvcc/watch-request.ts';
 import type { WatchResponse } from '../../../src/service/watch.ts';
+import { type Asker, wronglyAccepted, wronglyShown } from './access-audit.ts';
 import { difference, inWords } from './difference.ts';
 import type { Oracle } from './oracle.ts';
 import type { ModelChange } from './versions.ts';
 
+/** To whom a response was sent, and how much its member had applied. */
+export interface Told {
+  readonly asker: Asker;
+  readonly applied: Index;
+}
+
 interface Watching {
   readonly request: WatchCreateRequest;
+  /** Watchers are numbered as they are created. */
+  readonly number: number;
   /** All of interest up to here has been told. */
   told: Revision;
   /** Of a response that comes in pieces. */
@@ -32,9 +41,17 @@ export class WatchAudit {
   readonly #watchers = new Map<WatchId, Watching>();
   /** Creations without an answer yet; answers come in their order. */
   readonly #creating: WatchCreateRequest[] = [];
+  #numbers = 0;
+  /** The member has said that those up to the number were told of all up to the revision. */
+  #caughtUp = { number: 0, revision: 0 };
 
   constructor(oracle: Oracle) {
     this.#oracle = oracle;
+  }
+
+  /** Watchers that are there. */
+  get size(): number {
+    return this.#watchers.size;
   }
 
   /** A request reaches the member. */
@@ -42,10 +59,13 @@ export class WatchAudit {
     if (request.type === 'create') this.#creating.push(request.request);
   }
 
-  /** The member has sent it; in words what is wrong with it. */
-  sent({ header, result }: WatchResponse): string | undefined {
+  /**
+   * The member has sent it, when it had applied `applied`, to whom `asker` says; in words what is
+   * wrong with it.
+   */
+  sent({ header, result }: WatchResponse, told?: Told): string | undefined {
     const { watchId, created, canceled, compactRevision } = result;
-    if (created) return this.#created(watchId, canceled, header.revision);
+    if (created) return this.#created(watchId, canceled, header.revision, told);
     if (watchId === NO_WATCH_ID) return this.#progress(header.revision);
     const watcher = this.#watchers.get(watchId);
     const place = `watcher ${watchId}`;
@@ -61,6 +81,11 @@ export class WatchAudit {
     return this.#told(watcher, place, { events, upTo: header.revision });
   }
 
+  /** The member says that nobody who watches there is behind its present revision. */
+  caughtUp(revision: Revision): void {
+    this.#caughtUp = { number: this.#numbers, revision };
+  }
+
   /** In words, if a watcher lacks anything of what there was up to the revision. */
   lacking(upTo: Revision): string | undefined {
     for (const [id, watcher] of this.#watchers) {
@@ -70,15 +95,30 @@ export class WatchAudit {
     return undefined;
   }
 
-  #created(id: WatchId, isRefused: boolean, revision: Revision): string | undefined {
+  #created(
+    id: WatchId,
+    isRefused: boolean,
+    revision: Revision,
+    told: Told | undefined,
+  ): string | undefined {
     const asked = this.#creating.shift();
     if (asked === undefined) return `watcher ${id} was created, and nobody asked for it`;
     if (isRefused) return undefined;
     if (this.#watchers.has(id)) return `watcher ${id} was created twice`;
     const request = asked.key.length > 0 ? asked : { ...asked, key: FIRST_KEY };
-    const told = request.startRevision > 0 ? request.startRevision - 1 : revision;
-    this.#watchers.set(id, { request, told, pieces: [] });
-    return undefined;
+    const from = request.startRevision > 0 ? request.startRevision - 1 : revision;
+    this.#numbers += 1;
+    this.#watchers.set(id, { request, number: this.#numbers, told: from, pieces: [] });
+    return told && this.#wronglyCreated(request, told);
+  }
+
+  /** Permissions are asked for when a watcher is created, and not again. */
+  #wronglyCreated(request: WatchCreateRequest, { asker, applied }: Told): string | undefined {
+    const oracle = this.#oracle;
+    return (
+      wronglyAccepted(oracle, asker, { arrived: applied, applied }) ??
+      wronglyShown(oracle, asker, [applied], [request])
+    );
   }
 
   #progress(revision: Revision): string | undefined {
@@ -92,6 +132,12 @@ export class WatchAudit {
   #compacted(watcher: Watching, place: string, compactRevision: Revision): string | undefined {
     const { compactRevision: known } = this.#oracle.upkeep;
     if (compactRevision > known) return `${place} ended by a compaction that never was`;
+    const { number, revision } = this.#caughtUp;
+    if (watcher.number <= number && watcher.told < revision) {
+      // What it was not told of until then did not concern it, or it was told too little.
+      const wrong = this.#told(watcher, `${place}, not behind`, { events: [], upTo: revision });
+      if (wrong !== undefined) return wrong;
+    }
     if (watcher.told + 1 < compactRevision) return undefined;
     return `${place} ended by compaction ${compactRevision}, was told up to ${watcher.told}`;
   }

@@ -22,7 +22,8 @@ export function withMembers(plan: SimPlan, memberCount: number): SimPlan {
   const former = nodeNames(plan.memberCount);
   const rename = (name: string): string => {
     const at = former.indexOf(name);
-    return at < 0 ? name : names[at % memberCount]!;
+    // Faults of spare machines, which are numbered on, are of members then.
+    return names[(at < 0 ? Number(name.slice(1)) - 1 : at) % memberCount]!;
   };
   const renameAll = (all: readonly string[]): string[] => [...new Set(all.map(rename))].sort();
   const schedule = plan.schedule.flatMap((fault): PlannedFault[] => {
@@ -30,7 +31,6 @@ export function withMembers(plan: SimPlan, memberCount: number): SimPlan {
     return spec === undefined ? [] : [{ ...fault, spec }];
   });
   const core = renameAll(plan.core);
-  // Spare machines are numbered on from the members.
   const spare = (name: string): string =>
     former.includes(name)
       ? rename(name)

@@ -26,8 +26,14 @@ const USUAL: SimMemberOptions = {
   watchRowsMax: 8_192,
   watchFragmentBytes: 2_097_152,
   watchProgressMs: 600_000,
+  watchUntakenMax: 8,
+  checkpointChunkBytes: 262_144,
+  rangeKeysPerTurn: 1_000,
+  pauseUs: 10,
   strictReconfig: true,
+  quotaBytes: 0,
   maxCommittedBytesPerTurn: 1_048_576,
+  maxUncommittedBytes: 268_435_456,
 };
 const USUAL_HEARTBEAT_MS = 100;
 const USUAL_ELECTION_MS = 1_000;
@@ -65,6 +71,7 @@ const CHANGES: readonly Change[] = [
   (plan) => ({ ...plan, disk: { ...plan.disk, syncUs: [300, 300] } }),
   (plan) => ({ ...plan, disk: { ...plan.disk, processKillPercent: 0 } }),
   (plan) => ({ ...plan, disk: { ...plan.disk, processKillPercent: 100 } }),
+  (plan) => ({ ...plan, disk: { ...plan.disk, snapshotCrashPercent: 0 } }),
   ...Object.keys(USUAL).map((name): Change => {
     const option = name as keyof SimMemberOptions;
     return (plan) => ({ ...plan, member: { ...plan.member, [option]: USUAL[option] } });

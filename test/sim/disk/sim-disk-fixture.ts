@@ -9,6 +9,7 @@ export const OPTIONS: SimDiskOptions = {
   writeUs: [10, 40],
   syncUs: [500, 3000],
   processKillPercent: 50,
+  snapshotCrashPercent: 0,
 };
 
 /** One node's disk and its time, which passes when the test says so. */

@@ -39,20 +39,20 @@ function written(): Oracle {
 }
 
 /** Of a key and all after it, from revision 2 on. */
+const WANTED: WatchCreateRequest = {
+  key: utf8Encode('a'),
+  rangeEnd: Uint8Array.of(0),
+  startRevision: 2,
+  progressNotify: false,
+  filters: [],
+  prevKv: false,
+  watchId: 0,
+  fragment: false,
+};
+
 function watching(oracle: Oracle, parts: Partial<WatchCreateRequest> = {}): WatchAudit {
   const audit = new WatchAudit(oracle);
-  const request: WatchCreateRequest = {
-    key: utf8Encode('a'),
-    rangeEnd: Uint8Array.of(0),
-    startRevision: 2,
-    progressNotify: false,
-    filters: [],
-    prevKv: false,
-    watchId: 0,
-    fragment: false,
-    ...parts,
-  };
-  audit.asked({ type: 'create', request });
+  audit.asked({ type: 'create', request: { ...WANTED, ...parts } });
   expect(audit.sent(response(1, { created: true }))).toBeUndefined();
   return audit;
 }
@@ -139,6 +139,30 @@ describe('a watcher', () => {
     expect(ahead.sent(response(0, { canceled: true, compactRevision: 4 }))).toContain(
       'told up to 3',
     );
+  });
+
+  test('of whom its member said that it is not behind does not end by what came before', () => {
+    const compacted = (revision: number): Oracle => {
+      const oracle = written();
+      oracle.commit(entryOf(5, { type: 'compaction', revision, physical: false }));
+      return oracle;
+    };
+    const end = (oracle: Oracle, caughtUp: number): string | undefined => {
+      const idle = watching(oracle, { key: utf8Encode('z'), rangeEnd: EMPTY_BYTES });
+      if (caughtUp > 0) idle.caughtUp(caughtUp);
+      return idle.sent(response(0, { canceled: true, compactRevision: 5 }));
+    };
+    expect(end(compacted(5), 0)).toBeUndefined();
+    expect(end(compacted(5), 3)).toBeUndefined();
+    expect(end(compacted(5), 4)).toContain('was told up to 4');
+    const lied = watching(compacted(5));
+    lied.caughtUp(4);
+    expect(lied.sent(response(0, { canceled: true, compactRevision: 5 }))).toContain('not behind');
+    const later = new WatchAudit(compacted(5));
+    later.caughtUp(5);
+    later.asked({ type: 'create', request: WANTED });
+    expect(later.sent(response(1, { created: true }))).toBeUndefined();
+    expect(later.sent(response(0, { canceled: true, compactRevision: 5 }))).toBeUndefined();
   });
 
   test('lacks what it was not told', () => {
