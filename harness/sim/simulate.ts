@@ -41,6 +41,8 @@ export interface SimulateOptions {
 
 const FINAL_LIMIT_MS = 60_000;
 const PROGRESS_RETRY_MS = 50;
+/** A long entry of the simulation's workloads. */
+const ENTRY_BYTES = 512;
 const NO_SPACE = serviceError('noSpace').message;
 
 /** Never rejects for what the server does; rejects when the simulator itself is at fault. */
@@ -181,7 +183,7 @@ class Simulation {
     const keeping = this.#plan.changes.length > 0 ? this.#keepMembers(over.signal) : undefined;
     const isRecovered = await this.#recoverAll(limitMs);
     if (isRecovered) {
-      await this.#progress(limitMs);
+      await this.#progress(limitMs + this.#backlogMs());
       await this.#convergence(limitMs);
       await this.#removedEnd(limitMs);
       await this.#watchersTold(limitMs);
@@ -241,6 +243,22 @@ class Simulation {
     const limits = { intervalMs: PROGRESS_RETRY_MS, limitMs: patienceMs };
     if (await waitUntil(loop.clock, limits, async () => lacking().length === 0)) return;
     this.#stuck(`${lacking()[0]} within ${patienceMs} ms of healing`, 'watch');
+  }
+
+  /** What was taken before the healing, over links and disks as slow as they were drawn. */
+  #backlogMs(): number {
+    const { member, network, disk } = this.#plan;
+    const backlog = Math.max(
+      0,
+      ...this.#world.nodes.map(({ life }) => {
+        const log = life?.serving?.member.core.log;
+        return log === undefined ? 0 : log.lastIndex - log.commit;
+      }),
+    );
+    const roundMs = (2 * network.latencyUs[1] + disk.syncUs[1]) / 1_000;
+    const entriesAtOnce =
+      Math.max(1, member.maxMessageBytes / ENTRY_BYTES) * member.maxInflightMessages;
+    return Math.ceil((backlog / entriesAtOnce) * roundMs);
   }
 
   /** All who watch, one after the other, from the first revision, a piece at a time. */
