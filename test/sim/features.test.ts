@@ -212,6 +212,22 @@ test('nobody is to blame when the one voter that is left never heard that it is 
   expect(warned.recovery?.unreadable).toEqual([]);
 });
 
+test('what was taken before the healing is waited for, an entry at a time if need be', async () => {
+  const { member, workload } = shortPlan();
+  const outcome = await simulate(
+    shortPlan({
+      seed: 674,
+      safetyMs: 20_000,
+      electionMs: 1_200,
+      member: { ...member, maxMessageBytes: 64, maxInflightMessages: 1 },
+      network: { latencyUs: [30_000, 50_000], clientLatencyUs: [20, 50], encodes: false },
+      disk: { ...shortPlan().disk, syncUs: [60_000, 100_000] },
+      workload: { ...workload, concurrency: 30, opTimeoutMs: 200 },
+    }),
+  );
+  expect(outcome.failure).toBeUndefined();
+});
+
 test('a spare machine runs nothing until it joins', async () => {
   const world = new SimWorld(shortPlan({ spareCount: 1 }));
   const spare = world.cluster.node('n4');
