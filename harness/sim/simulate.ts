@@ -178,12 +178,12 @@ class Simulation {
       givenUp.add(name);
     }
     await this.#healEverything();
-    const limitMs = recoveryLimitMs(electionMs);
+    const limitMs = recoveryLimitMs(electionMs) + this.#backlogMs();
     const over = new AbortController();
     const keeping = this.#plan.changes.length > 0 ? this.#keepMembers(over.signal) : undefined;
     const isRecovered = await this.#recoverAll(limitMs);
     if (isRecovered) {
-      await this.#progress(limitMs + this.#backlogMs());
+      await this.#progress(limitMs);
       await this.#convergence(limitMs);
       await this.#removedEnd(limitMs);
       await this.#watchersTold(limitMs);
@@ -248,13 +248,9 @@ class Simulation {
   /** What was taken before the healing, over links and disks as slow as they were drawn. */
   #backlogMs(): number {
     const { member, network, disk } = this.#plan;
-    const backlog = Math.max(
-      0,
-      ...this.#world.nodes.map(({ life }) => {
-        const log = life?.serving?.member.core.log;
-        return log === undefined ? 0 : log.lastIndex - log.commit;
-      }),
-    );
+    const logs = this.#world.nodes.flatMap(({ life }) => life?.serving?.member.core.log ?? []);
+    const last = Math.max(0, ...logs.map(({ lastIndex }) => lastIndex));
+    const backlog = last - Math.min(last, ...logs.map(({ stable }) => stable));
     const roundMs = (2 * network.latencyUs[1] + disk.syncUs[1]) / 1_000;
     const entriesAtOnce =
       Math.max(1, member.maxMessageBytes / ENTRY_BYTES) * member.maxInflightMessages;
