@@ -4,13 +4,6 @@ import { assert } from '../lib/assert.ts';
 export const FRAME_BYTES_MAX: number = 64 * 1024 * 1024;
 const HEADER_BYTES = 4;
 
-export function frameHeader(payloadBytes: number): Buffer {
-  assert(payloadBytes <= FRAME_BYTES_MAX, `a frame of ${payloadBytes} bytes is too long`);
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
-  header.writeUInt32LE(payloadBytes);
-  return header;
-}
-
 /** All in one piece: copying costs less than a system call with many. */
 export function encodeFrames(payloads: readonly Uint8Array[]): Buffer {
   let sizeBytes = 0;

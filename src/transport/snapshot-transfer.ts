@@ -6,7 +6,7 @@ import type { Message, MsgSnap } from '../raft/message.ts';
 import type { OpenCheckpoint } from '../snap/checkpoint-file.ts';
 import type { ReceivingSnapshot, SnapshotSink, SnapshotSource } from '../snap/snapshot-files.ts';
 import { decodePeerMessage, encodePeerMessage } from '../wire/peer-message.ts';
-import { FrameReader, frameHeader } from './frames.ts';
+import { encodeFrames, FrameReader } from './frames.ts';
 
 /**
  * One snapshot on a connection of its own: a frame with the MsgSnap, the file's size as u64
@@ -50,7 +50,7 @@ async function sendFile(
   const size = Buffer.alloc(SIZE_BYTES);
   size.writeBigUInt64LE(BigInt(snapshot.sizeBytes));
   const reply = awaitReply(socket, idleMs);
-  socket.write(Buffer.concat([frameHeader(payload.length), payload, size]));
+  socket.write(Buffer.concat([encodeFrames([payload]), size]));
   for (let offset = 0; offset < snapshot.sizeBytes && !socket.destroyed; ) {
     const chunk = await snapshot.readAt(offset, CHUNK_BYTES);
     if (chunk.length === 0) return false;

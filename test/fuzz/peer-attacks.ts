@@ -1,5 +1,5 @@
 /** Everything on the peer port that no member would say. */
-import { frameHeader } from '../../src/transport/frames.ts';
+import { encodeFrames } from '../../src/transport/frames.ts';
 import { encodeHandshake, type Handshake, LANES } from '../../src/transport/handshake.ts';
 import { encodePeerMessage } from '../../src/wire/peer-message.ts';
 import { type Chance, mutate } from './chance.ts';
@@ -91,5 +91,5 @@ function snapshotLane(
   const file = chance.bytes(chance.below(30_000));
   const sizes = [0n, BigInt(file.length), BigInt(file.length + 1), 2n ** 63n, 2n ** 64n - 1n];
   size.writeBigUInt64LE(chance.pick(sizes));
-  return [Buffer.concat([frameHeader(payload.length), payload]), size, file];
+  return [encodeFrames([payload]), size, file];
 }

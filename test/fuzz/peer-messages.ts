@@ -2,9 +2,10 @@
 import { encodePeerValue } from '../../src/member/peer-question.ts';
 import type { EntryType, Message } from '../../src/raft/message.ts';
 import { decodeAskFrame, encodeAskFrame } from '../../src/transport/asking.ts';
-import { FrameReader, frameHeader } from '../../src/transport/frames.ts';
+import { encodeFrames, FrameReader } from '../../src/transport/frames.ts';
 import { decodeLoggedRequest } from '../../src/wire/logged-request.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-message.ts';
+import { PEER_MESSAGE_TYPES } from '../support/peer-message-types.ts';
 import { type Chance, mutate } from './chance.ts';
 
 export type PeerMessage = Exclude<Message, { type: 'MsgStorageAppendResp' }>;
@@ -14,29 +15,13 @@ interface Ends {
   readonly to: bigint;
 }
 
-const TYPES = [
-  'MsgProp',
-  'MsgApp',
-  'MsgAppResp',
-  'MsgVote',
-  'MsgPreVote',
-  'MsgVoteResp',
-  'MsgPreVoteResp',
-  'MsgHeartbeat',
-  'MsgHeartbeatResp',
-  'MsgSnap',
-  'MsgReadIndex',
-  'MsgReadIndexResp',
-  'MsgTimeoutNow',
-  'MsgTransferLeader',
-] as const satisfies readonly PeerMessage['type'][];
 const ENTRY_TYPES: readonly EntryType[] = ['normal', 'confChange', 'confChangeV2'];
 
 /** Every field of every message: the encoder takes those that the type has. */
 export function randomMessage(
   chance: Chance,
   ends: Ends,
-  type: PeerMessage['type'] = chance.pick(TYPES),
+  type: PeerMessage['type'] = chance.pick(PEER_MESSAGE_TYPES),
 ): PeerMessage {
   const int = (): number => (chance.oneIn(4) ? chance.below(2 ** 32) * 2 ** 20 : chance.below(9));
   const index = int();
@@ -85,12 +70,12 @@ export function randomFrames(chance: Chance, ends: Ends): Buffer {
 
 function randomFrame(chance: Chance, ends: Ends): Buffer {
   const payload = randomPayload(chance, ends);
-  const header = frameHeader(payload.length);
+  const frame = encodeFrames([payload]);
   if (chance.oneIn(6)) {
     const lengths = [0, 1, payload.length + 1, 2 ** 26, 2 ** 26 + 1, 2 ** 32 - 1];
-    header.writeUInt32LE(chance.pick(lengths));
+    frame.writeUInt32LE(chance.pick(lengths));
   }
-  return Buffer.concat([header, payload]);
+  return frame;
 }
 
 function randomPayload(chance: Chance, ends: Ends): Uint8Array {

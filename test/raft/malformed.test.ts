@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from '../../src/lib/assert.ts';
 import type { Entry, EntryType, Message } from '../../src/raft/message.ts';
+import { PEER_MESSAGE_TYPES } from '../support/peer-message-types.ts';
 import { TestCluster } from './test-cluster.ts';
 
 const SEED = { seed: 20_26, numRuns: 300 };
@@ -28,22 +29,7 @@ const snapshot = fc.record({
 /** Every field of every message; those that a type does not have do no harm. */
 const message = fc
   .record({
-    type: fc.constantFrom<Message['type'][]>(
-      'MsgProp',
-      'MsgApp',
-      'MsgAppResp',
-      'MsgVote',
-      'MsgPreVote',
-      'MsgVoteResp',
-      'MsgPreVoteResp',
-      'MsgHeartbeat',
-      'MsgHeartbeatResp',
-      'MsgSnap',
-      'MsgReadIndex',
-      'MsgReadIndexResp',
-      'MsgTimeoutNow',
-      'MsgTransferLeader',
-    ),
+    type: fc.constantFrom<Message['type'][]>(...PEER_MESSAGE_TYPES),
     from: id.filter((from) => from !== 1n),
     to: fc.constantFrom(1n, 1n, 1n, 2n),
     term: small,

@@ -7,7 +7,7 @@ import type { MemberId } from '../../src/lib/ids.ts';
 import { simpleConf } from '../../src/raft/conf-state.ts';
 import type { Message } from '../../src/raft/message.ts';
 import { dialAddressOf } from '../../src/server/urls.ts';
-import { frameHeader } from '../../src/transport/frames.ts';
+import { encodeFrames } from '../../src/transport/frames.ts';
 import { encodeHandshake, type Handshake } from '../../src/transport/handshake.ts';
 import { TcpNetwork } from '../../src/transport/tcp-network.ts';
 import { encodePeerMessage } from '../../src/wire/peer-message.ts';
@@ -108,8 +108,7 @@ function hello(options: Partial<Handshake> = {}): string {
 }
 
 function framed(message: Parameters<typeof encodePeerMessage>[0]): Buffer {
-  const payload = encodePeerMessage(message);
-  return Buffer.concat([frameHeader(payload.length), payload]);
+  return encodeFrames([encodePeerMessage(message)]);
 }
 
 const ENDS = { from: PEER, to: SELF, term: 1 };
