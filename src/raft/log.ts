@@ -4,7 +4,7 @@
  * Positions, all inclusive:  base ≤ applied ≤ applying ≤ commit ≤ last  and  stable ≤ handed ≤ last
  * (while a received snapshot waits to be installed, applied and stable lie before base).
  *
- * - base: the last forgotten entry; `entries[0]` has index base + 1.
+ * - base: the last forgotten entry; the first that is there has index base + 1.
  * - handed: given to storage; stable: storage has confirmed it. Truncation lowers both.
  * - applying: handed out for application; applied: reported back.
  *
@@ -14,6 +14,7 @@
  */
 import { assert } from '../lib/assert.ts';
 import type { Index, Term } from '../lib/ids.ts';
+import { LogEntries } from './log-entries.ts';
 import type { Entry, SnapshotMeta } from './message.ts';
 
 /** Counted for each entry besides its data in every byte limit: term, index, type, framing. */
@@ -43,7 +44,7 @@ interface PendingSnapshot {
 export class RaftLog {
   #baseIndex: Index;
   #baseTerm: Term;
-  readonly #entries: Entry[];
+  readonly #entries: LogEntries;
   #handed: Index;
   #stable: Index;
   #unstableBytes = 0;
@@ -63,7 +64,7 @@ export class RaftLog {
     const { snapshot, entries, commit, applied } = restore;
     this.#baseIndex = snapshot.index;
     this.#baseTerm = snapshot.term;
-    this.#entries = [];
+    this.#entries = new LogEntries(snapshot.index + 1);
     for (const entry of entries) this.#push(entry);
     this.#handed = this.lastIndex;
     this.#stable = this.lastIndex;
@@ -81,10 +82,10 @@ export class RaftLog {
     return this.#baseIndex;
   }
   get lastIndex(): Index {
-    return this.#baseIndex + this.#entries.length;
+    return this.#entries.endIndex - 1;
   }
   get lastTerm(): Term {
-    return this.#entries.at(-1)?.term ?? this.#baseTerm;
+    return this.#entries.lastTerm ?? this.#baseTerm;
   }
   get handed(): Index {
     return this.#handed;
@@ -112,27 +113,25 @@ export class RaftLog {
   /** Undefined outside [base, last]. */
   termAt(index: Index): Term | undefined {
     if (index === this.#baseIndex) return this.#baseTerm;
-    return this.#entries[index - this.#baseIndex - 1]?.term;
+    return this.#entries.termAt(index);
   }
 
   entryAt(index: Index): Entry | undefined {
-    return this.#entries[index - this.#baseIndex - 1];
+    return this.#entries.at(index);
   }
 
   /** Entries in [from, through] up to `maxBytes`, at least one if there is any. */
   slice(from: Index, through: Index, maxBytes: number): readonly Entry[] {
     assert(from > this.#baseIndex, 'log: slice starts before the log');
     assert(through <= this.lastIndex, 'log: slice ends after the log');
-    const start = from - this.#baseIndex - 1;
-    const limit = through - this.#baseIndex;
-    let end = start;
+    let end = from;
     let sizeBytes = 0;
-    while (end < limit) {
-      sizeBytes += entrySizeBytes(this.#entries[end]!);
-      if (sizeBytes > maxBytes && end > start) break;
+    while (end <= through) {
+      sizeBytes += this.#sizeAt(end);
+      if (sizeBytes > maxBytes && end > from) break;
       end++;
     }
-    return this.#entries.slice(start, end);
+    return this.#entries.slice(from, end);
   }
 
   /** The lowest index ≥ base such that the entries after it, up to `through`, fit. */
@@ -140,7 +139,7 @@ export class RaftLog {
     let index = Math.min(through, this.lastIndex);
     let sizeBytes = 0;
     while (index > this.#baseIndex) {
-      sizeBytes += entrySizeBytes(this.#entries[index - this.#baseIndex - 1]!);
+      sizeBytes += this.#sizeAt(index);
       if (sizeBytes > bytesMax) break;
       index--;
     }
@@ -153,7 +152,7 @@ export class RaftLog {
 
   /** Of those not forgotten. */
   entriesAfter(index: Index): readonly Entry[] {
-    return this.#entries.slice(Math.max(0, index - this.#baseIndex));
+    return this.#entries.slice(Math.max(index, this.#baseIndex) + 1);
   }
 
   /** Thesis 3.6.1: is a log ending at (`term`, `index`) at least as complete as this one? */
@@ -228,7 +227,7 @@ export class RaftLog {
     assert(this.termAt(meta.index) !== meta.term, 'log: snapshot of what is already here');
     this.#stable = Math.min(this.#stable, this.#commit);
     this.#unstableBytes = 0;
-    this.#entries.length = 0;
+    this.#entries.restart(meta.index + 1);
     this.#baseIndex = meta.index;
     this.#baseTerm = meta.term;
     this.#handed = meta.index;
@@ -250,7 +249,7 @@ export class RaftLog {
 
   /** What storage has not been given yet; from now on it has. */
   takeUnhanded(): { entries: readonly Entry[]; snapshot: SnapshotMeta | undefined } {
-    const entries = this.#entries.slice(this.#handed - this.#baseIndex);
+    const entries = this.#entries.slice(this.#handed + 1);
     this.#handed = this.lastIndex;
     const pending = this.#pendingSnapshot;
     if (pending === undefined || pending.handed) return { entries, snapshot: undefined };
@@ -273,6 +272,8 @@ export class RaftLog {
     assert(index <= this.#applying, 'log: applied what was not handed out');
     this.#applied = Math.max(this.#applied, index);
     assert(this.#applied <= this.#commit, 'log: applied beyond commit');
+    // The last one stays as it is: who looks for news compares it with what was last.
+    this.#entries.pack(Math.min(this.#applied, this.#stable, this.lastIndex - 1));
   }
 
   /** Forgets entries through `index`, but none that is not applied and durable. */
@@ -281,14 +282,13 @@ export class RaftLog {
     if (through <= this.#baseIndex) return;
     const term = this.termAt(through);
     assert(term !== undefined, 'log: compaction beyond the last entry');
-    this.#entries.splice(0, through - this.#baseIndex);
+    this.#entries.drop(through + 1);
     this.#baseIndex = through;
     this.#baseTerm = term;
     assert(this.#baseIndex <= this.#commit, 'log: compaction beyond commit');
   }
 
   #push(entry: Entry): void {
-    assert(entry.index === this.lastIndex + 1, 'log: gap before an entry');
     assert(entry.term >= this.lastTerm, 'log: terms must not decrease');
     this.#entries.push(entry);
     this.#unstableBytes += entrySizeBytes(entry);
@@ -296,15 +296,22 @@ export class RaftLog {
 
   /** Bytes of the entries in (`after`, `through`]. */
   #sizeBetween(after: Index, through: Index): number {
-    const first = Math.max(after, this.#baseIndex) - this.#baseIndex;
-    return entriesSizeBytes(this.#entries.slice(first, through - this.#baseIndex));
+    let sizeBytes = 0;
+    for (let index = Math.max(after, this.#baseIndex) + 1; index <= through; index++) {
+      sizeBytes += this.#sizeAt(index);
+    }
+    return sizeBytes;
+  }
+
+  #sizeAt(index: Index): number {
+    return this.#entries.dataBytesAt(index) + ENTRY_OVERHEAD_BYTES;
   }
 
   #truncateFrom(index: Index): void {
     assert(index > this.#commit, 'log: a committed entry must not be removed');
     assert(index > this.#baseIndex, 'log: truncation before the log');
     this.#unstableBytes -= this.#sizeBetween(Math.max(this.#stable, index - 1), this.lastIndex);
-    this.#entries.length = Math.min(this.#entries.length, index - this.#baseIndex - 1);
+    this.#entries.truncate(index);
     this.#handed = Math.min(this.#handed, index - 1);
     this.#stable = Math.min(this.#stable, index - 1);
   }
