@@ -14,7 +14,7 @@ import type { KeyValue } from './request.ts';
 import { NO_ROW, type RevisionChunk, type RowId } from './revision-chunk.ts';
 import { RevisionLog } from './revision-log.ts';
 import { NEWEST, rowSizeBytes, type StoredRevision } from './revision-record.ts';
-import { Slabs } from './slabs.ts';
+import { type Address, Slabs } from './slabs.ts';
 
 /** Where a row is, until the index is changed. */
 export interface RowPlace {
@@ -54,7 +54,10 @@ export class KeyIndex {
     this.#ordered = new OrderedIndex(this.keys);
   }
 
-  /** Bulk load of rows ascending by (main, sub): the keys are sorted once, at the end. */
+  /**
+   * Bulk load of rows ascending by (main, sub): the keys are sorted once, at the end. The arrays
+   * that values are views of may be kept: nobody may write to them any more.
+   */
   static load(rows: Iterable<StoredRevision>, hashSeed: number): KeyIndex {
     const index = new KeyIndex(hashSeed);
     const { keys } = index;
@@ -62,7 +65,8 @@ export class KeyIndex {
       const { version, createRevision, modRevision, value, lease } = keyValue;
       assert(tombstone || modRevision === main, 'a row has its revision twice');
       const key = index.#findOrNumber(keyValue.key);
-      index.#append(key, { main, sub, tombstone, value, version, createRevision, lease });
+      const address = tombstone ? 0 : index.values.adopt(value);
+      index.#append(key, { main, sub, tombstone, value, version, createRevision, lease }, address);
     }
     const ids = new Uint32Array(keys.size).map((_, at) => NO_KEY + 1 + at);
     sortKeys(keys, ids);
@@ -199,7 +203,7 @@ export class KeyIndex {
   /** Adds a change; it must come after all others. */
   append(key: KeyId, row: NewRow): void {
     assert(!row.tombstone || this.keys.isLive(key), 'only a key that exists can be deleted');
-    this.#append(key, row);
+    this.#append(key, row, row.tombstone ? 0 : this.values.add(row.value));
   }
 
   /** Removes a row that no read needs; with its last row the key is forgotten. */
@@ -227,10 +231,11 @@ export class KeyIndex {
     return id;
   }
 
-  #append(key: KeyId, row: NewRow): void {
+  /** `address`: of the value. */
+  #append(key: KeyId, row: NewRow, address: Address): void {
     const { main, sub, tombstone } = row;
     const previous = this.keys.newest(key);
-    const value = tombstone ? EMPTY_BYTES : row.value;
+    const valueLengthBytes = tombstone ? 0 : row.value.length;
     let jump = NO_ROW;
     let depth = 0;
     if (previous !== NO_ROW) {
@@ -247,8 +252,8 @@ export class KeyIndex {
       sub,
       tombstone,
       key,
-      value: this.values.add(value),
-      valueLengthBytes: value.length,
+      value: address,
+      valueLengthBytes,
       version: tombstone ? 0 : row.version,
       createRevision: tombstone ? 0 : row.createRevision,
       lease: tombstone ? 0n : row.lease,
@@ -258,7 +263,7 @@ export class KeyIndex {
     });
     this.keys.setNewest(key, id, !tombstone);
     this.#liveKeys += Number(!tombstone) - Number(wasLive);
-    this.#rowBytes += rowSizeBytes(this.keys.lengthBytes(key), value.length);
+    this.#rowBytes += rowSizeBytes(this.keys.lengthBytes(key), valueLengthBytes);
   }
 
   /** Twice as far as the last two jumps if they were equally long, else to the row before. */

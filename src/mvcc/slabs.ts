@@ -23,6 +23,14 @@ const POSITION_BITS = 22;
 const POSITION_MASK = (1 << POSITION_BITS) - 1;
 /** 32 GiB; the store's owner keeps it far smaller with a quota. */
 const SLABS_MAX = 1 << (32 - POSITION_BITS);
+/**
+ * Arrays that are taken over as they are. In them strings begin anywhere, so that a position
+ * reaches as far as it has numbers; smaller ones are cheap to copy. So that slabs remain for what
+ * comes later, the rest is copied too.
+ */
+const ADOPTED_BYTES_MIN = 1 << 20;
+const ADOPTED_BYTES_MAX = 1 << POSITION_BITS;
+const ADOPTED_MAX = SLABS_MAX / 2;
 /** A longer string gets a slab of its own size, so that little of a slab's end is wasted. */
 const SHARED_BYTES_MAX = SLAB_BYTES / 8;
 /** Up to here a loop is faster than the call that copies. */
@@ -31,6 +39,8 @@ const LOOPED_BYTES_MAX = 32;
 interface Slab {
   readonly number: number;
   readonly bytes: Uint8Array;
+  /** Strings begin at multiples of this power of two. */
+  readonly alignmentBits: number;
   usedBytes: number;
   /** Of `usedBytes`, what was not freed. */
   liveBytes: number;
@@ -42,6 +52,9 @@ interface Slab {
 export class Slabs {
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
+  readonly #adopted = new WeakMap<ArrayBufferLike, Slab>();
+  #lastAdopted: Slab | undefined;
+  #adoptedCount = 0;
   #open: Slab | undefined;
   #allocatedBytes = 0;
   #liveBytes = 0;
@@ -69,26 +82,45 @@ export class Slabs {
       this.#open = slab;
     }
     const at = slab.usedBytes;
-    if (bytes.length > LOOPED_BYTES_MAX) slab.bytes.set(bytes, at);
-    else for (let i = 0; i < bytes.length; i++) slab.bytes[at + i] = bytes[i]!;
     slab.usedBytes += sizeBytes;
     slab.liveBytes += sizeBytes;
     this.#liveBytes += sizeBytes;
+    if (bytes.length > LOOPED_BYTES_MAX) slab.bytes.set(bytes, at);
+    else for (let i = 0; i < bytes.length; i++) slab.bytes[at + i] = bytes[i]!;
     return ((slab.number << POSITION_BITS) | (at >>> ALIGNMENT_BITS)) >>> 0;
+  }
+
+  /**
+   * As {@link add}, without copying if that is possible: the whole array that holds `bytes` is
+   * kept then, until all that was taken over from it is freed or moved. Nobody may write to it
+   * any more.
+   */
+  adopt(bytes: Uint8Array): Address {
+    if (bytes.length === 0) return 0;
+    const { buffer } = bytes;
+    let slab = this.#lastAdopted;
+    if (slab === undefined || slab.bytes.buffer !== buffer) {
+      slab = this.#adoptedSlab(buffer);
+      if (slab === undefined) return this.add(bytes);
+      this.#lastAdopted = slab;
+    }
+    slab.liveBytes += bytes.length;
+    this.#liveBytes += bytes.length;
+    return ((slab.number << POSITION_BITS) | bytes.byteOffset) >>> 0;
   }
 
   /** What was added, without copying it; stays right after `free`. Not to be written to. */
   view(address: Address, lengthBytes: number): Uint8Array {
     if (lengthBytes === 0) return EMPTY_BYTES;
-    const bytes = this.#at(address).bytes;
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + positionOf(address), lengthBytes);
+    const slab = this.#at(address);
+    return new Uint8Array(slab.bytes.buffer, positionIn(slab, address), lengthBytes);
   }
 
   /** The string will not be asked for again at this address. */
   free(address: Address, lengthBytes: number): void {
     if (lengthBytes === 0) return;
     const slab = this.#at(address);
-    const sizeBytes = aligned(lengthBytes);
+    const sizeBytes = slab.alignmentBits === 0 ? lengthBytes : aligned(lengthBytes);
     assert(slab.liveBytes >= sizeBytes, 'more was freed than was added');
     slab.liveBytes -= sizeBytes;
     this.#liveBytes -= sizeBytes;
@@ -97,15 +129,17 @@ export class Slabs {
 
   /** The byte `at` of a string that is longer than that. */
   byteAt(address: Address, at: number): number {
-    return this.#at(address).bytes[positionOf(address) + at]!;
+    const slab = this.#at(address);
+    return slab.bytes[positionIn(slab, address) + at]!;
   }
 
   /** Negative, zero or positive as the string sorts before, with or after `other`. */
   compare(address: Address, lengthBytes: number, other: Uint8Array): number {
     const shared = Math.min(lengthBytes, other.length);
     if (shared > 0) {
-      const bytes = this.#at(address).bytes;
-      const start = positionOf(address);
+      const slab = this.#at(address);
+      const { bytes } = slab;
+      const start = positionIn(slab, address);
       for (let i = 0; i < shared; i++) {
         const difference = bytes[start + i]! - other[i]!;
         if (difference !== 0) return difference;
@@ -172,12 +206,29 @@ export class Slabs {
   }
 
   #allocate(sizeBytes: number): Slab {
+    return this.#include(new Uint8Array(sizeBytes), ALIGNMENT_BITS);
+  }
+
+  /** Undefined: it is to be copied. */
+  #adoptedSlab(buffer: ArrayBufferLike): Slab | undefined {
+    const known = this.#adopted.get(buffer);
+    if (known !== undefined && this.#slabs[known.number] === known) return known;
+    const sizeBytes = buffer.byteLength;
+    if (sizeBytes < ADOPTED_BYTES_MIN || sizeBytes > ADOPTED_BYTES_MAX) return undefined;
+    if (this.#adoptedCount === ADOPTED_MAX) return undefined;
+    const slab = this.#include(new Uint8Array(buffer), 0);
+    slab.usedBytes = sizeBytes;
+    this.#adopted.set(buffer, slab);
+    this.#adoptedCount++;
+    return slab;
+  }
+
+  #include(bytes: Uint8Array, alignmentBits: number): Slab {
     const number = this.#freeNumbers.pop() ?? this.#slabs.length;
     assert(number < SLABS_MAX, 'the store is larger than it can address');
-    const bytes = new Uint8Array(sizeBytes);
-    const slab = { number, bytes, usedBytes: 0, liveBytes: 0, isSparse: false };
+    const slab = { number, bytes, alignmentBits, usedBytes: 0, liveBytes: 0, isSparse: false };
     this.#slabs[number] = slab;
-    this.#allocatedBytes += sizeBytes;
+    this.#allocatedBytes += bytes.length;
     return slab;
   }
 
@@ -186,6 +237,8 @@ export class Slabs {
     this.#slabs[slab.number] = undefined;
     this.#freeNumbers.push(slab.number);
     this.#allocatedBytes -= slab.bytes.length;
+    if (slab.alignmentBits === 0) this.#adoptedCount--;
+    if (slab === this.#lastAdopted) this.#lastAdopted = undefined;
   }
 }
 
@@ -193,6 +246,6 @@ function aligned(lengthBytes: number): number {
   return (lengthBytes + ALIGNMENT_BYTES - 1) & ~(ALIGNMENT_BYTES - 1);
 }
 
-function positionOf(address: Address): number {
-  return (address & POSITION_MASK) << ALIGNMENT_BITS;
+function positionIn(slab: Slab, address: Address): number {
+  return (address & POSITION_MASK) << slab.alignmentBits;
 }

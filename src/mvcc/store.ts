@@ -64,7 +64,7 @@ export interface StoredState {
    * store looks for them. All the same to a reader.
    */
   readonly finishedCompactRevision?: Revision;
-  /** Ascending by (main, sub). */
+  /** Ascending by (main, sub). Arrays that values are views of may be kept. */
   readonly revisions: Iterable<StoredRevision>;
 }
 
@@ -80,7 +80,7 @@ const PAGE_BYTES = 4096;
 const FIXED_PAGES = 13;
 /** Cursors open at a time; beyond, a range is evaluated when it is opened, and kept. */
 const CURSORS_MAX = 1024;
-/** After a compaction, slabs emptier than this are given back, if that wins a part this large. */
+/** After a compaction or a restore, slabs emptier than this are given back, if that wins a part this large. */
 const COMPACTED_FILL = 0.5;
 const WON_PART_MIN = 0.25;
 /** What a slab is filled to at least after a defragmentation. */
@@ -112,6 +112,8 @@ export class Store {
     this.#compactRevision = from.compactRevision;
     this.#finishedCompactRevision = from.finishedCompactRevision ?? 0;
     this.#peakRowBytes = this.#index.rowBytes;
+    // Another program's file may be mostly unused pages, and be kept for what else is on them.
+    this.#relocateIfWorthwhile();
     this.#revision = Math.max(FRESH_REVISION, this.#index.log.lastMain, from.compactRevision);
     assert(Number.isSafeInteger(this.#revision), 'revision must be a safe integer');
     assert(
@@ -287,11 +289,7 @@ export class Store {
     if (this.#compaction.step(rowsMax)) return true;
     this.#finishedCompactRevision = this.#compaction.revision;
     this.#compaction = undefined;
-    const { values, keys } = this.#index;
-    const wonBytes = values.sparseBytes(COMPACTED_FILL) + keys.slabs.sparseBytes(COMPACTED_FILL);
-    if (wonBytes > (values.allocatedBytes + keys.slabs.allocatedBytes) * WON_PART_MIN) {
-      this.#relocation = new Relocation(this.#index, COMPACTED_FILL);
-    }
+    this.#relocateIfWorthwhile();
     return this.#isRemovable() || this.#relocation !== undefined;
   }
 
@@ -351,6 +349,14 @@ export class Store {
         unpin();
       },
     };
+  }
+
+  #relocateIfWorthwhile(): void {
+    const { values, keys } = this.#index;
+    const wonBytes = values.sparseBytes(COMPACTED_FILL) + keys.slabs.sparseBytes(COMPACTED_FILL);
+    if (wonBytes > (values.allocatedBytes + keys.slabs.allocatedBytes) * WON_PART_MIN) {
+      this.#relocation = new Relocation(this.#index, COMPACTED_FILL);
+    }
   }
 
   /** What is obsolete at it, nobody reads. */

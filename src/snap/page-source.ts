@@ -54,9 +54,17 @@ export async function readPieces(
   sizeBytes: number,
 ): Promise<Uint8Array[]> {
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < sizeBytes; at += PIECE_BYTES) {
-    pieces.push(await file.readAt(at, Math.min(PIECE_BYTES, sizeBytes - at)));
-  }
+  let next = 0;
+  const readOn = async (): Promise<void> => {
+    while (next < sizeBytes) {
+      const at = next;
+      next += PIECE_BYTES;
+      pieces[at / PIECE_BYTES] = await file.readAt(at, Math.min(PIECE_BYTES, sizeBytes - at));
+    }
+  };
+  // All are waited for, whatever one does: the caller closes the file next.
+  const readers = await Promise.allSettled(Array.from({ length: READS_MAX }, readOn));
+  for (const reader of readers) if (reader.status === 'rejected') throw reader.reason;
   return pieces;
 }
 
@@ -109,8 +117,13 @@ function outOfBounds(id: number, overflow: number, meta: MetaPage): string | und
   return `page ${id} with ${overflow} more is not among ${meta.highWater}`;
 }
 
-/** As large as a slab of the store, for the same reason. */
-const PIECE_BYTES = 1 << 25;
+/**
+ * The store takes over what it can address in one array (mvcc/slabs.ts); and from this size on
+ * the C library gives memory back to the system as soon as it is freed.
+ */
+const PIECE_BYTES = 1 << 22;
+/** Under way at a time: copying out of the page cache takes a processor each. */
+const READS_MAX = 4;
 /** Behind the meta pages. */
 const FIRST_PAGE = 2;
 /** The list of buckets and one small bucket are a few pages. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { utf8Decode } from '../../src/lib/utf8.ts';
+import { utf8Decode, utf8Encode } from '../../src/lib/utf8.ts';
+import type { StoredRevision } from '../../src/mvcc/revision-record.ts';
 import { Store } from '../../src/mvcc/store.ts';
 import { deleteRequest, OPEN_END, putRequest, rangeRequest } from './requests.ts';
 
@@ -143,6 +144,24 @@ describe('removal in steps', () => {
     expect(store.hashKv(0)).toEqual(hash);
     const again = { compactRevision: 6, finishedCompactRevision: 6 };
     expect(Store.restore({ ...again, revisions: [] }).isCompacting).toBe(false);
+  });
+
+  test('of what a restore took over in mostly unused arrays gives those back', () => {
+    const arrays = Array.from({ length: 8 }, (_, at) => new Uint8Array(2 ** 20).fill(at));
+    const revisions = arrays.map((array, at): StoredRevision => {
+      const [key, main] = [utf8Encode(`key ${at}`), at + 2];
+      const version = { createRevision: main, modRevision: main, version: 1, lease: 0n };
+      const keyValue = { key, value: array.subarray(at, at + 100), ...version };
+      return { main, sub: 0, tombstone: false, keyValue };
+    });
+    const store = Store.restore({ compactRevision: 0, revisions });
+    expect(store.allocatedBytes).toBeGreaterThan(8 * 2 ** 20);
+    const before = store.hashKv(0);
+    expect(store.isCompacting).toBe(true);
+    while (store.compactStep(1_000));
+    expect(store.isCompacting).toBe(false);
+    expect(store.allocatedBytes).toBeLessThan(2 ** 20);
+    expect(store.hashKv(0)).toEqual(before);
   });
 
   test('waits for images that need the rows', () => {

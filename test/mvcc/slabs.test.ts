@@ -79,3 +79,63 @@ describe('slabs', () => {
     expect(() => slabs.free(address, 10)).toThrow(AssertionError);
   });
 });
+
+describe('a large array that is taken over', () => {
+  const ARRAY_BYTES = 2 ** 21;
+
+  /** Strings of it, and where they begin: nowhere in particular. */
+  function stringsOf(array: Uint8Array): Uint8Array[] {
+    for (let at = 0; at < array.length; at++) array[at] = (at * 7) >>> 5;
+    return [3, 501, 1_000, 70_001, ARRAY_BYTES - 300].map((from, nth) =>
+      array.subarray(from, from + [200, 1, 4_097, 33, 300][nth]!),
+    );
+  }
+
+  test('is not copied', () => {
+    const slabs = new Slabs();
+    const array = new Uint8Array(ARRAY_BYTES);
+    const strings = stringsOf(array);
+    const addresses = strings.map((string) => slabs.adopt(string));
+    expect(slabs.allocatedBytes).toBe(ARRAY_BYTES);
+    expect(slabs.liveBytes).toBe(strings.reduce((sum, { length }) => sum + length, 0));
+    for (const [at, string] of strings.entries()) {
+      const view = slabs.view(addresses[at]!, string.length);
+      expect(view.buffer).toBe(array.buffer);
+      expect(view).toEqual(string);
+      expect(slabs.compare(addresses[at]!, string.length, string)).toBe(0);
+      expect(slabs.byteAt(addresses[at]!, string.length - 1)).toBe(string.at(-1));
+    }
+  });
+
+  test('is given back when all of it was freed or moved', () => {
+    const slabs = new Slabs();
+    const strings = stringsOf(new Uint8Array(ARRAY_BYTES));
+    const [first, ...others] = strings.map((string) => slabs.adopt(string));
+    expect(slabs.markSparse(0.5)).toBeGreaterThan(ARRAY_BYTES / 2);
+    for (const [at, address] of others.entries()) slabs.free(address, strings[at + 1]!.length);
+    const moved = slabs.moved(first!, strings[0]!.length);
+    expect(slabs.view(moved, strings[0]!.length)).toEqual(strings[0]);
+    expect(slabs.allocatedBytes).toBeLessThan(ARRAY_BYTES);
+    expect(() => slabs.free(first!, strings[0]!.length)).toThrow(AssertionError);
+  });
+
+  test('stays one, whatever is taken over in between', () => {
+    const slabs = new Slabs();
+    const arrays = [new Uint8Array(ARRAY_BYTES), new Uint8Array(ARRAY_BYTES)];
+    const strings = arrays.map(stringsOf);
+    for (let at = 0; at < 5; at++) for (const each of strings) slabs.adopt(each[at]!);
+    expect(slabs.allocatedBytes).toBe(2 * ARRAY_BYTES);
+  });
+
+  test('is copied if it is small, or larger than what can be addressed', () => {
+    const slabs = new Slabs();
+    for (const sizeBytes of [2 ** 20 - 1, 2 ** 22 + 1]) {
+      const string = new Uint8Array(sizeBytes).fill(9).subarray(100, 200);
+      const address = slabs.adopt(string);
+      expect(slabs.view(address, 100)).toEqual(string);
+      expect(slabs.view(address, 100).buffer).not.toBe(string.buffer);
+    }
+    const edge = new Uint8Array(2 ** 22).fill(5);
+    expect(slabs.view(slabs.adopt(edge.subarray(2 ** 22 - 9)), 9).buffer).toBe(edge.buffer);
+  });
+});
