@@ -9,6 +9,7 @@ import { type Checkpoint, readCheckpoint } from '../snap/read-checkpoint.ts';
 import { writeCheckpoint } from '../snap/write-checkpoint.ts';
 import { Wal, type WalOptions, type Recovered as WalRecovered } from '../wal/wal.ts';
 import type { WalError } from '../wal/wal-error.ts';
+import { allocateBytes } from '../wire/byte-arena.ts';
 import { encodeConfChange } from '../wire/raft-records.ts';
 import { adoptRestored, type KnownMembers, membersOf } from './adopt-restored.ts';
 import { forceNewCluster } from './force-new-cluster.ts';
@@ -205,7 +206,7 @@ async function raftOf(
 ): Promise<RaftRestore> {
   const { wal, log, checkpoint, notes } = found;
   const snapshot = snapshotOf(checkpoint);
-  const entries = entriesAfter(snapshot, log);
+  const entries = entriesAfter(snapshot, log).map(copied);
   const commit = Math.max(log.hardState.commit, snapshot.index);
   const term = Math.max(log.hardState.term, snapshot.term);
   const hardState = { ...log.hardState, term, commit };
@@ -306,6 +307,13 @@ function entriesAfter(
   const known = log.snapshots.some((s) => s.index === snapshot.index && s.term === snapshot.term);
   const same = log.entries.some((e) => e.index === snapshot.index && e.term === snapshot.term);
   return known || same ? log.entries.filter((entry) => entry.index > snapshot.index) : [];
+}
+
+/** Of its own: what was read from the log keeps a whole segment in memory. */
+function copied(entry: Entry): Entry {
+  const data = allocateBytes(entry.data.length);
+  data.set(entry.data);
+  return { ...entry, data };
 }
 
 function snapshotOf(checkpoint: Checkpoint | undefined): SnapshotMeta {

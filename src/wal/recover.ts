@@ -34,14 +34,24 @@ export async function readLog(
   if (oldest === undefined) return err({ kind: 'missing', directory });
   const replay = new LogReplay(Math.max(oldest.firstIndex, 1));
   let tail: Extract<SegmentScan, { ok: true }> | undefined;
+  const read = (segment: SegmentName): Promise<Uint8Array> => {
+    const bytes = disk.read(`${directory}/${formatSegmentName(segment)}`);
+    // Nobody waits for it any more if one before it is not in order.
+    bytes.catch(() => undefined);
+    return bytes;
+  };
+  let reading = read(oldest);
   for (const [position, segment] of segments.entries()) {
     const file = formatSegmentName(segment);
     if (segment.sequence !== oldest.sequence + position) {
       return err({ kind: 'gap', file, offsetBytes: 0, reason: 'the segment before is missing' });
     }
     const isLast = position === segments.length - 1;
-    const bytes = await disk.read(`${directory}/${file}`);
-    const scan = scanSegment(bytes, { crc: tail?.crc ?? 0, isLast }, replay);
+    const current = reading;
+    const next = segments[position + 1];
+    // Two at a time: the scan holds up the loop, so what comes next must be on its way by then.
+    if (next !== undefined) reading = read(next);
+    const scan = scanSegment(await current, { crc: tail?.crc ?? 0, isLast }, replay);
     if (!scan.ok) return err({ ...scan.problem, file, offsetBytes: scan.offset });
     tail = scan;
   }

@@ -2,7 +2,6 @@ import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, Term } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Entry, HardState } from '../raft/message.ts';
-import { allocateBytes } from '../wire/byte-arena.ts';
 import {
   decodeEntry,
   decodeHardState,
@@ -19,7 +18,10 @@ export interface Replayed {
   readonly metadata: WalMetadata;
   /** The last one; term 0, no vote and commit 0 if there is none. */
   readonly hardState: HardState;
-  /** Everything still in the log, contiguous; what a snapshot covers may be among it. */
+  /**
+   * Everything still in the log, contiguous; what a snapshot covers may be among it. Data are
+   * views into the segments as they were read.
+   */
   readonly entries: readonly Entry[];
   /** In the order of writing, without the mark at index 0 that begins a log. */
   readonly snapshots: readonly SnapshotRecord[];
@@ -105,15 +107,12 @@ export class LogReplay {
     const keep = index - this.#firstIndex();
     assert(keep <= this.#entries.length, 'the log is contiguous');
     this.#entries.length = Math.max(keep, 0);
-    const { term, data: view } = decoded.value;
+    const { term } = decoded.value;
     const termBefore = this.#entries.at(-1)?.term ?? 0;
     if (term < termBefore) {
       return { kind: 'corrupt', reason: `term ${term} of entry ${index} follows ${termBefore}` };
     }
-    // A copy: a view would keep the whole segment in memory.
-    const copy = allocateBytes(view.length);
-    copy.set(view);
-    this.#entries.push({ type: decoded.value.type, term, index, data: copy });
+    this.#entries.push(decoded.value);
     this.#lastIndex = index;
     return undefined;
   }

@@ -42,7 +42,10 @@ export interface Recovered {
   readonly metadata: WalMetadata;
   /** All zero if the log has none. */
   readonly hardState: HardState;
-  /** Everything still in the log, contiguous; what a snapshot covers may be among it. */
+  /**
+   * Everything still in the log, contiguous; what a snapshot covers may be among it. Data are
+   * views into whole segments, which stay in memory for as long as one of them does.
+   */
   readonly entries: readonly Entry[];
   /** In the order of writing. */
   readonly snapshots: readonly SnapshotRecord[];

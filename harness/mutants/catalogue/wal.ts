@@ -175,9 +175,9 @@ const READING: readonly Mutant[] = [
       ),
       edit(
         REPLAY,
-        `    this.#entries.push({ type: decoded.value.type, term, index, data: copy });
+        `    this.#entries.push(decoded.value);
     this.#lastIndex = index;`,
-        `    this.#entries.push({ type: decoded.value.type, term, index, data: copy });
+        `    this.#entries.push(decoded.value);
     this.#entries.push(...replaced.filter((entry) => entry.index > index));
     this.#lastIndex = Math.max(this.#lastIndex, index);`,
       ),
