@@ -21,6 +21,7 @@ import {
   raftChange,
 } from './apply-membership.ts';
 import type { ApplyMeter } from './apply-meter.ts';
+import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import type { MemberConfig } from './config.ts';
 import type { ApplyFailure, MemberError } from './failure.ts';
 import type { DueCheckpoint, Input, MemberFact, MemberOutputs, Outcome } from './input.ts';
@@ -48,17 +49,7 @@ export class Member {
   #batchTick = 0;
   #confState: ConfState;
   #knownLeader: { readonly leader: MemberId | undefined; readonly term: Term };
-  #checkpoint: {
-    readonly index: number;
-    readonly writing: boolean;
-    /** When the one being written, or the newest, was begun, and what was logged until then. */
-    readonly begunTick: number;
-    readonly begunLogBytes: number;
-    /** What was logged until the newest that was saved. */
-    readonly savedLogBytes: number;
-    readonly notBeforeTick: number;
-    readonly hasFailed: boolean;
-  };
+  readonly #checkpoints: CheckpointSchedule;
   /** What the entries applied since the start take in memory, roughly. */
   #logBytes = 0;
   #outcomes: Outcome[] = [];
@@ -98,15 +89,10 @@ export class Member {
       recovered.raft,
     );
     this.#confState = recovered.raft.snapshot.confState;
-    this.#checkpoint = {
-      index: recovered.raft.snapshot.index,
-      writing: false,
-      begunTick: 0,
-      begunLogBytes: 0,
-      savedLogBytes: 0,
-      notBeforeTick: 0,
-      hasFailed: false,
-    };
+    this.#checkpoints = new CheckpointSchedule(recovered.raft.snapshot.index, {
+      snapshotCount: config.snapshotCount,
+      electionTicks: timing.electionTicks,
+    });
     if (recovered.checkpoint !== undefined) this.#raft.snapshotSaved(recovered.raft.snapshot);
     this.#pending = new PendingRequests({
       max: limits.pendingRequestsMax,
@@ -205,13 +191,7 @@ export class Member {
       case 'checkpointSaved':
         return this.#onCheckpointSaved(input.meta.index, input);
       case 'checkpointFailed':
-        this.#checkpoint = {
-          ...this.#checkpoint,
-          writing: false,
-          hasFailed: true,
-          notBeforeTick: this.#tick + RETRY_ELECTIONS * this.#config.timing.electionTicks,
-        };
-        return;
+        return this.#checkpoints.failed(this.#tick);
       case 'transferLeadership':
         return this.#transferLeadership(input.target);
       default:
@@ -246,6 +226,7 @@ export class Member {
   #onTick(): void {
     this.#tick += 1;
     this.#raft.tick();
+    this.#checkpoints.onTick(this.#tick, this.#machine.applied);
     const { term, leader } = this.#raft;
     const now = { tick: this.#tick, term, hasLeader: leader !== undefined };
     for (const { id, error } of this.#pending.expire(now)) this.#fail(id, error);
@@ -411,26 +392,12 @@ export class Member {
 
   /** Only what is durable here is worth a checkpoint: the log must not fall behind it. */
   #checkpointDue(): DueCheckpoint | undefined {
-    const { applied } = this.#machine;
-    const { writing, notBeforeTick, hasFailed } = this.#checkpoint;
-    if (writing) return undefined;
-    const isLong = this.#isLogLong();
-    if (!isLong && applied - this.#checkpoint.index < this.#config.snapshotCount) return undefined;
-    if (this.#tick < notBeforeTick && (!isLong || hasFailed)) return undefined;
-    if (this.#raft.stable < applied) return undefined;
-    const begun = { begunTick: this.#tick, begunLogBytes: this.#logBytes };
-    this.#checkpoint = { ...this.#checkpoint, ...begun, writing: true };
-    return this.#machine.image(this.#confState);
-  }
-
-  /** So long that it would take much of the memory, or of the time that the next start takes. */
-  #isLogLong(): boolean {
-    const { index, savedLogBytes } = this.#checkpoint;
     const { applied, store } = this.#machine;
-    if (applied === index) return false;
-    if (applied - index >= LONG_LOG_FACTOR * this.#config.snapshotCount) return true;
-    const partBytes = Math.min(store.sizeInUseBytes / LONG_LOG_PART, LONG_LOG_BYTES_MAX);
-    return this.#logBytes - savedLogBytes >= Math.max(partBytes, LONG_LOG_BYTES_MIN);
+    const sizeBytes = store.sizeInUseBytes;
+    const now = { tick: this.#tick, applied, logBytes: this.#logBytes, sizeBytes };
+    if (!this.#checkpoints.isDue(now) || this.#raft.stable < applied) return undefined;
+    this.#checkpoints.begin(now);
+    return this.#machine.image(this.#confState);
   }
 
   #onSnapshot(checkpoint: Checkpoint): void {
@@ -444,23 +411,12 @@ export class Member {
     const version = checkpoint.clusterVersion;
     if (version !== clusterVersion) this.#facts.push({ type: 'clusterVersionSet', version });
     this.#confState = checkpoint.confState;
-    const savedLogBytes = this.#logBytes;
-    this.#checkpoint = { ...this.#checkpoint, index: checkpoint.index, savedLogBytes };
+    this.#checkpoints.replaced(checkpoint.index, this.#logBytes);
     this.#raft.snapshotSaved(checkpoint);
   }
 
   #onCheckpointSaved(index: number, input: Extract<Input, { type: 'checkpointSaved' }>): void {
-    assert(this.#checkpoint.writing, 'a saved checkpoint was asked for');
-    // A snapshot from the leader may have overtaken it.
-    if (index < this.#checkpoint.index) {
-      this.#checkpoint = { ...this.#checkpoint, writing: false };
-      return;
-    }
-    const tookTicks = this.#tick - this.#checkpoint.begunTick;
-    const notBeforeTick = this.#tick + CHECKPOINT_REST_FACTOR * tookTicks;
-    const savedLogBytes = this.#checkpoint.begunLogBytes;
-    const saved = { index, savedLogBytes, notBeforeTick, hasFailed: false };
-    this.#checkpoint = { ...this.#checkpoint, ...saved, writing: false };
+    if (!this.#checkpoints.saved(index, this.#tick)) return;
     this.#raft.snapshotSaved(input.meta);
     const through = this.#compactThrough(index);
     if (through > 0) this.#raft.compact(through);
@@ -511,20 +467,8 @@ export class Member {
 
 /** Of requests that the member makes by itself. */
 const NOBODY_WAITS: RequestId = 0n;
-/**
- * A checkpoint is the whole state, whatever changed: after one that took long comes a pause of so
- * many times as long, unless the log outgrows so many times the entries that are asked for, or
- * this part of the database, within bounds.
- */
-const CHECKPOINT_REST_FACTOR = 8;
-const LONG_LOG_FACTOR = 20;
-const LONG_LOG_PART = 4;
-const LONG_LOG_BYTES_MIN = 64 * 1024 * 1024;
-const LONG_LOG_BYTES_MAX = 512 * 1024 * 1024;
 /** What an entry takes besides its data, in memory and in the time to apply it again. */
 const ENTRY_COST_BYTES = 200;
-/** A checkpoint that failed is tried again after this many election timeouts. */
-const RETRY_ELECTIONS = 10;
 /** Of the `catchupEntries`, as many as fit. */
 const CATCHUP_BYTES = 32 * 1024 * 1024;
 /** The most that is kept for a follower being brought up, as a multiple of both. */

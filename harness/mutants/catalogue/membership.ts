@@ -26,9 +26,9 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         MEMBER,
-        `writing: true };
+        `    this.#checkpoints.begin(now);
     return this.#machine.image(this.#confState);`,
-        `writing: true };
+        `    this.#checkpoints.begin(now);
     const voters = this.#confState.voters.filter((voter) => voter !== this.#config.memberId);
     return this.#machine.image({ ...this.#confState, voters });`,
       ),
