@@ -27,21 +27,22 @@ function firstValue(fields: readonly HeaderField[], name: string): string | unde
 
 /** Undefined: in order. Otherwise what is wrong, and the stream is to be reset. */
 export function headFault(fields: readonly HeaderField[]): string | undefined {
-  const seen = new Set<string>();
+  let seen = 0;
   let isPast = false;
   for (const [name, value] of fields) {
     if (name.charCodeAt(0) === COLON) {
       if (isPast) return 'a pseudo-header after a header';
-      if (!PSEUDO.has(name) || seen.has(name)) return `pseudo-header ${name}`;
+      const bit = PSEUDO_BITS.get(name);
+      if (bit === undefined || (seen & bit) !== 0) return `pseudo-header ${name}`;
       if (!isOneLine(value)) return `pseudo-header ${name}`;
-      seen.add(name);
+      seen |= bit;
       continue;
     }
     isPast = true;
     const fault = fieldFault(name, value);
     if (fault !== undefined) return fault;
   }
-  for (const name of REQUIRED) if (!seen.has(name)) return `no ${name}`;
+  for (const name of REQUIRED) if ((seen & PSEUDO_BITS.get(name)!) === 0) return `no ${name}`;
   return undefined;
 }
 
@@ -68,7 +69,9 @@ const CARRIAGE_RETURN = 0x0d;
 /** Visible characters but upper case and the colon, which only pseudo-headers have. */
 const NAME = /^[!-9;-@[-~]+$/;
 const REQUIRED = [':method', ':path', ':scheme'];
-const PSEUDO: ReadonlySet<string> = new Set([...REQUIRED, ':authority']);
+const PSEUDO_BITS: ReadonlyMap<string, number> = new Map(
+  [...REQUIRED, ':authority'].map((name, nth) => [name, 1 << nth]),
+);
 /** Of one connection, and none of HTTP/2's. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
