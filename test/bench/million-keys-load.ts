@@ -138,6 +138,14 @@ export class SteadyWriter {
   }
 }
 
+/** Adds `more` to `puts`; all of it is answered. */
+export function addPuts(puts: SentPuts, more: SentPuts): void {
+  puts.latency.add(more.latency);
+  for (const [reason, count] of more.failed) {
+    puts.failed.set(reason, (puts.failed.get(reason) ?? 0) + count);
+  }
+}
+
 function noPuts(): SentPuts {
   return { latency: build({ highestTrackableValue: 600_000_000 }), failed: new Map(), inFlight: 0 };
 }

@@ -14,7 +14,14 @@ import { processorUse, readProcessorTime } from '../../harness/bench/processor-t
 import { EtcdClient } from '../../src/client/etcd-client.ts';
 import { WatchCall } from '../../src/client/watch-call.ts';
 import { BenchCluster, type BenchMember } from './million-keys-cluster.ts';
-import { compactAll, defragment, loadKeys, SteadyWriter } from './million-keys-load.ts';
+import {
+  addPuts,
+  compactAll,
+  defragment,
+  loadKeys,
+  type SentPuts,
+  SteadyWriter,
+} from './million-keys-load.ts';
 import type { RangesJob, RangesResult } from './million-keys-ranges.ts';
 
 const { values: given } = parseArgs({
@@ -27,6 +34,8 @@ const { values: given } = parseArgs({
     'txn-ops': { type: 'string', default: '1' },
     'in-flight': { type: 'string', default: '256' },
     rate: { type: 'string', default: '500' },
+    /** A pass with nothing else, with a compaction, with a defragmentation, with both; pooled. */
+    'latency-passes': { type: 'string', default: '3' },
     'idle-seconds': { type: 'string', default: '10' },
     ranges: { type: 'string', default: '20' },
     /** An etcd puts whole answers together, several times over: of a million keys, 700 MB each. */
@@ -40,8 +49,19 @@ const { values: given } = parseArgs({
 });
 
 const KEYS = Number(given.keys);
-const OVERWRITTEN_PART = 0.3;
+/** Between two phases, as a part of all keys. */
+const OVERWRITTEN_PART = 0.1;
 const MEBIBYTE = 2 ** 20;
+
+/** All turns of a phase. */
+interface Phase {
+  readonly puts: SentPuts;
+  tookMs: number;
+  /** Of the leader's processor time. */
+  usedMs: number;
+  /** Of the machine, by other processes than the cluster's and this one, in the worst turn. */
+  otherShareMax: number;
+}
 
 type Kind = 'stormraft' | 'etcd';
 /** By name, in the order of measuring. */
@@ -137,9 +157,14 @@ class Measuring {
     this.#note('peak of the restarted member', peakBytes / MEBIBYTE, 'MiB');
   }
 
+  /**
+   * Phases take turns, and the puts of all turns of a phase are one distribution: what a disk does
+   * in one quarter of a minute it need not do in the next.
+   */
   async #latencies(): Promise<void> {
     const leader = await this.#cluster.leader();
     const { client } = leader;
+    const phases = new Map<string, Phase>();
     const during = async (name: string, work: () => Promise<unknown>): Promise<void> => {
       await this.#cluster.settled();
       const writer = new SteadyWriter(leader.endpoint, {
@@ -154,25 +179,35 @@ class Measuring {
       await work();
       const tookMs = performance.now() - startMs;
       const after = readProcessorTime(pids);
-      this.#notePuts(name, await writer.take(), tookMs);
+      const puts = await writer.take();
       await writer.end();
+      const phase = phases.get(name) ?? { tookMs: 0, usedMs: 0, otherShareMax: 0, puts };
+      if (phase.puts !== puts) addPuts(phase.puts, puts);
+      phases.set(name, phase);
+      phase.tookMs += tookMs;
       if (before === undefined || after === undefined) return;
       const { usedUs, otherShare } = processorUse(before, after);
-      this.#note(`${name}: processor time of the leader`, usedUs.get(leader.pid)! / 1_000, 'ms');
-      this.#note(`${name}: machine used by others`, 100 * otherShare, '%');
+      phase.usedMs += usedUs.get(leader.pid)! / 1_000;
+      phase.otherShareMax = Math.max(phase.otherShareMax, otherShare);
     };
-    await during('idle', () => sleep(Number(given['idle-seconds']) * 1_000));
-    await this.#write(KEYS * OVERWRITTEN_PART, 'overwrite');
-    await during('compaction', () => compactAll(client));
-    await during('defragment', () => defragment(client));
-    await this.#write(KEYS * OVERWRITTEN_PART, 'overwrite');
-    await during('both', () => Promise.all([compactAll(client), defragment(client)]));
-    await during('idle again', () => sleep(Number(given['idle-seconds']) * 1_000));
+    for (let pass = 0; pass < Number(given['latency-passes']); pass++) {
+      await during('idle', () => sleep(Number(given['idle-seconds']) * 1_000));
+      await this.#write(KEYS * OVERWRITTEN_PART, 'overwrite');
+      await during('compaction', () => compactAll(client));
+      await during('defragment', () => defragment(client));
+      await this.#write(KEYS * OVERWRITTEN_PART, 'overwrite');
+      await during('both', () => Promise.all([compactAll(client), defragment(client)]));
+    }
+    for (const [name, { puts, tookMs, usedMs, otherShareMax }] of phases) {
+      this.#notePuts(name, puts, tookMs);
+      this.#note(`${name}: processor time of the leader`, usedMs, 'ms');
+      this.#note(`${name}: machine used by others, at most`, 100 * otherShareMax, '%');
+    }
     await this.#noteMemory('after compaction');
     await this.#noteSizes('after compaction');
   }
 
-  #notePuts(name: string, puts: Awaited<ReturnType<SteadyWriter['take']>>, tookMs: number): void {
+  #notePuts(name: string, puts: SentPuts, tookMs: number): void {
     const { latency, failed } = puts;
     this.#note(`${name}: duration`, tookMs, 'ms');
     this.#note(`${name}: puts`, latency.totalCount, '');
