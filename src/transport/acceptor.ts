@@ -146,7 +146,9 @@ export class Acceptor {
   }
 
   #refuse({ clusterId, from, to, peerUrls }: Handshake): string | undefined {
-    if (clusterId !== this.#options.clusterId) return 'another cluster';
+    if (clusterId !== this.#options.clusterId) {
+      return 'another cluster; compare --initial-cluster and --initial-cluster-token of both';
+    }
     if (to !== this.#options.self) return 'another member listens here';
     if (from === to) return 'this is that member';
     if (this.#options.isRemoved(from)) return REMOVED;
