@@ -22,6 +22,7 @@ export function runAgainCommand(plan: Plan): string {
   if (!sameKinds(plan.faults, DEFAULT_FAULT_KINDS)) {
     words.push('--faults', faultList(plan.faults));
   }
+  if (plan.wan !== undefined) words.push('--wan', plan.wan);
   for (const kind of plan.requiredFaults) words.push('--require', kind);
   if (plan.target.kind === 'etcd') words.push('--target', `etcd:${plan.target.path}`);
   else if (plan.target.root !== RUN_DEFAULTS.root) words.push('--server', plan.target.root);

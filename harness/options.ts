@@ -1,11 +1,12 @@
 /** From what stands on the command line to validated options; bad input is named with its fix. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import type { BackendChoice } from './backends.ts';
 import type { Target } from './cluster/cluster.ts';
 import { StormError } from './exit-code.ts';
 import type { FaultKind } from './nemesis/fault.ts';
 import { DEFAULT_FAULT_KINDS, FAULT_KINDS, isFaultKind } from './nemesis/packages.ts';
+import { wanProfile } from './network/wan.ts';
 import type { RunOptions } from './plan.ts';
 import { SEED_BOUND } from './seeded-random.ts';
 
@@ -39,6 +40,7 @@ export interface RawRunOptions {
   readonly electionTimeout?: string;
   readonly server?: string;
   readonly target?: string;
+  readonly wan?: string;
   readonly runsDir?: string;
   readonly junit?: string;
 }
@@ -76,6 +78,7 @@ export function parseRunRequest(raw: RawRunOptions, drawSeed: () => number): Run
       faults,
       requiredFaults,
       target: parseTarget(raw),
+      ...(raw.wan !== undefined && { wan: parseWan(raw.wan) }),
     },
     cluster: parseCluster(raw.cluster),
     runsDirectory: raw.runsDir ?? RUN_DEFAULTS.runsDirectory,
@@ -114,7 +117,7 @@ export function parseCluster(text: string | undefined): BackendChoice {
   }
 }
 
-/** `stormraft` with `--server DIR`, or `etcd:PATH`. */
+/** `stormraft` with `--server DIR`, `etcd` for the one on PATH, or `etcd:PATH`. */
 export function parseTarget(raw: Pick<RawRunOptions, 'server' | 'target'>): Target {
   const text = raw.target ?? 'stormraft';
   if (text === 'stormraft') {
@@ -122,17 +125,24 @@ export function parseTarget(raw: Pick<RawRunOptions, 'server' | 'target'>): Targ
     if (existsSync(join(root, 'src', 'main.ts'))) return { kind: 'stormraft', root };
     throw new StormError(`--server ${root}: no src/main.ts there; give a copy of the repository`);
   }
-  if (!text.startsWith('etcd:')) {
-    throw new StormError(`--target ${text}: unknown; use stormraft or etcd:PATH`);
+  if (text !== 'etcd' && !text.startsWith('etcd:')) {
+    throw new StormError(`--target ${text}: unknown; use stormraft, etcd or etcd:PATH`);
   }
   if (raw.server !== undefined) {
     throw new StormError('--server: only for --target stormraft; leave one of them out');
   }
-  const path = resolve(text.slice('etcd:'.length));
+  const path = text === 'etcd' ? etcdOnPath() : resolve(text.slice('etcd:'.length));
   if (!isProgram(path)) {
     throw new StormError(`--target ${text}: no executable at ${path}; give etcd's full path`);
   }
   return { kind: 'etcd', path };
+}
+
+function etcdOnPath(): string {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter((one) => one !== '');
+  const found = directories.map((one) => join(one, 'etcd')).find(isProgram);
+  if (found !== undefined) return resolve(found);
+  throw new StormError('--target etcd: there is none on PATH; give etcd:PATH');
 }
 
 /** A file that may be executed. */
@@ -158,6 +168,13 @@ export function whole(
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new StormError(`${field} ${text}: give a whole number from ${least} to ${most}`);
+}
+
+/** Throws {@link StormError}. */
+function parseWan(name: string): string {
+  const links = wanProfile(name, []);
+  if (links.ok) return name;
+  throw new StormError(`--wan ${links.error}`);
 }
 
 /** Comma-separated kinds; `none`; undefined: the defaults. Throws {@link StormError}. */

@@ -7,6 +7,7 @@ import type { Backend, CapabilityReport, Target } from './cluster/cluster.ts';
 import type { FaultKind } from './nemesis/fault.ts';
 import { FAULT_PACKAGES } from './nemesis/packages.ts';
 import { drawSchedule, type PlannedFault } from './nemesis/schedule.ts';
+import { describePlaces } from './network/wan.ts';
 import { seededRandom } from './seeded-random.ts';
 
 export const PLAN_FORMAT = 'storm-plan/1';
@@ -27,6 +28,8 @@ export interface RunOptions {
   /** Kinds without whose observed effect the verdict is unknown. */
   readonly requiredFaults: readonly FaultKind[];
   readonly target: Target;
+  /** How far apart members are: a name in wan-profiles.json. */
+  readonly wan?: string;
 }
 
 export interface Plan extends RunOptions {
@@ -88,10 +91,15 @@ export function describePlan(plan: Plan): string {
   return [
     `seed ${plan.seed}, ${plan.memberCount} members on ${plan.backend}`,
     `heartbeat ${plan.heartbeatMs} ms, election ${plan.electionMs} ms`,
+    ...(plan.wan === undefined ? [] : [describeWan(plan.wan, nodeNames(plan.memberCount))]),
     `${plan.concurrency} clients at ${plan.ratePerSecond}/s for ${plan.timeLimitMs / 1000} s`,
     `${faults.length} faults: ${faults.join(' ') || 'none'}`,
     ...(missing.length > 0 ? [`not possible here: ${missing.join(' ')}`] : []),
   ].join('; ');
+}
+
+function describeWan(name: string, nodes: readonly string[]): string {
+  return `${name}: ${describePlaces(name, nodes)}`;
 }
 
 /** Why the backend cannot do the fault on so many members; `undefined`: it can. */

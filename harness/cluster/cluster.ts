@@ -3,6 +3,10 @@
  * run and how to hurt them; it judges nothing.
  */
 
+import type { DiskLatency } from '../disk/latency.ts';
+import type { DirectedLink, DirectedQuality, LinkQuality } from '../network/link-quality.ts';
+import type { LinkTally } from '../network/link-tally.ts';
+
 export type Backend = 'docker' | 'process' | 'sim';
 
 /** What a backend may be able to do to its members, besides restart. */
@@ -12,10 +16,18 @@ export type Capability =
   | 'partition'
   | 'slow-disk'
   | 'flaky-links'
+  | 'link-delay'
+  | 'link-loss'
+  | 'link-rate'
+  | 'connection-reset'
+  | 'cable-pull'
   | 'disk-stall'
   | 'disk-error'
   | 'disk-lie'
   | 'disk-damage'
+  | 'read-only-disk'
+  | 'disk-latency'
+  | 'power-failure'
   | 'clock'
   | 'slow-process';
 
@@ -44,6 +56,11 @@ export interface ClusterConfig {
   readonly target: Target;
   /** Extra server flags, e.g. `--snapshot-count=2000`. */
   readonly serverFlags: readonly string[];
+  /**
+   * A synthetic disk: members keep their data in memory behind a disk of ours, and what an
+   * operation takes is what `fault` says, whatever the machine's disks do. Needs `slow-disk`.
+   */
+  readonly disk?: { readonly fault: DiskFault & { readonly type: 'latency' } };
 }
 
 export interface ClusterNode {
@@ -70,39 +87,19 @@ export interface DiskCounter {
   /** Of those, the ones that were delayed on purpose, and their mean time in ms. */
   readonly delayedSyncs: number;
   readonly delayedMeanMs: number;
+  /** Writes and other changes that were delayed on purpose, where the disk can do that. */
+  readonly delayedWrites?: number;
+  readonly delayedWriteMeanMs?: number;
 }
 
-/** What every link between members does to the messages on it. */
-export interface LinkQuality {
-  /** Of all messages. */
-  readonly lossPercent: number;
-  /** Of those that may be delivered twice by the contract of the Network port. */
-  readonly duplicatePercent: number;
-  /** Each message takes up to this much longer. */
-  readonly delayMs: number;
-  /** Messages may overtake each other. */
-  readonly reorders: boolean;
-}
-
-export const GOOD_LINKS: LinkQuality = {
-  lossPercent: 0,
-  duplicatePercent: 0,
-  delayMs: 0,
-  reorders: false,
-};
-
-/** What links have done to messages since the cluster started. */
-export interface LinkTally {
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly delayed: number;
-}
-
-/** What a node's disk does to operations, until it is told otherwise; holds across restarts. */
+/**
+ * What a node's disk does to operations, until it is told otherwise; holds across restarts. Those
+ * after `lie`, and stalls of one kind of operation, are not the simulator's.
+ */
 export type DiskFault =
   | { readonly type: 'none' }
-  /** Operations hang until the fault is healed. */
-  | { readonly type: 'stall' }
+  /** Operations hang until the fault is healed: all, or those of the kind. */
+  | { readonly type: 'stall'; readonly operation?: 'sync' }
   /** Operations of the kind are refused. */
   | {
       readonly type: 'error';
@@ -110,13 +107,44 @@ export type DiskFault =
       readonly code: 'EIO' | 'ENOSPC';
     }
   /** Syncs succeed and keep nothing. */
-  | { readonly type: 'lie' };
+  | { readonly type: 'lie' }
+  /** Changes are refused with `EROFS`, as after the kernel's remount of a failing disk. */
+  | { readonly type: 'read-only' }
+  /** Reads answer with one bit in about so many bytes flipped, always the same ones. */
+  | { readonly type: 'rot'; readonly everyBytes: number; readonly seed: number }
+  /** Operations take longer, each by a time drawn anew. */
+  | ({ readonly type: 'latency'; readonly seed: number } & DiskLatency);
 
 /** Operations of a node that a disk fault has touched since the cluster started. */
 export interface DiskFaultTally {
   readonly stalled: number;
   readonly refused: number;
   readonly lied: number;
+  /** Reads that answered with flipped bits. */
+  readonly rotten?: number;
+}
+
+/** How the power of one node fails. */
+export interface PowerLoss {
+  /**
+   * What survives of what was written and not synced: `nothing`; `some`, sector by sector as
+   * chance has it; or all but the end of the last write, which is `torn` at a sector's edge.
+   */
+  readonly keeps: 'nothing' | 'some' | 'torn';
+  /** Of the draws. */
+  readonly seed: number;
+}
+
+/** What a power failure took. */
+export interface PowerLossReport {
+  /** Writes and truncations that are gone, wholly or in part. */
+  readonly changes: number;
+  /** Bytes of those writes that are gone. */
+  readonly bytes: number;
+  /** Writes of which a part survived. */
+  readonly torn: number;
+  /** Names made, removed or moved for which that is undone. */
+  readonly names: number;
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -138,9 +166,21 @@ export interface Cluster extends AsyncDisposable {
   /** Delay added to every fsync of the node in ms; 0 heals. Holds across restarts. */
   setFsyncDelay(node: string, delayMs: number): Promise<void>;
   diskCounter(node: string): Promise<DiskCounter>;
-  /** Replaces the quality of all links between members; {@link GOOD_LINKS} heals. */
-  setLinkQuality(quality: LinkQuality): Promise<void>;
+  /**
+   * Replaces what faults make of the links between members: `quality` for all but the listed ones,
+   * which get their own. GOOD_LINKS alone heals. Holds across restarts. ClusterError: the mechanism
+   * cannot do it, or there is no such node.
+   */
+  setLinkQuality(quality: LinkQuality, except?: readonly DirectedQuality[]): Promise<void>;
+  /** Replaces what links are like while no fault is in place; what faults do comes on top. */
+  setLinkDistances(links: readonly DirectedQuality[]): Promise<void>;
   linkTally(): Promise<LinkTally>;
+  /** Answers what runs on the connections over these links, either way, with a reset (RST). */
+  resetConnections(links: readonly DirectedLink[]): Promise<void>;
+  /** The node is off the network; fine on one that is off. Holds across restarts. */
+  pullCable(node: string): Promise<void>;
+  /** It is back, with the same address; fine on one that never was off. */
+  plugCable(node: string): Promise<void>;
   setDiskFault(node: string, fault: DiskFault): Promise<void>;
   diskFaultTally(node: string): Promise<DiskFaultTally>;
   /**
@@ -149,6 +189,8 @@ export interface Cluster extends AsyncDisposable {
    * too many copies would be gone.
    */
   damageDisk(node: string, how: 'bit-rot' | 'misdirected-write'): Promise<string | undefined>;
+  /** Kills a running node and takes from its disk what was not synced. */
+  failPower(node: string, loss: PowerLoss): Promise<PowerLossReport>;
   /** The node's clocks run this much faster (negative: slower), and its wall clock jumps. */
   setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void>;
   /** Wall clock of the node minus the harness's, in ms. */

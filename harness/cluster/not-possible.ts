@@ -7,49 +7,13 @@ import {
   ClusterError,
 } from './cluster.ts';
 
-const SIM_ONLY: readonly Capability[] = [
-  'flaky-links',
-  'disk-stall',
-  'disk-error',
-  'disk-lie',
-  'disk-damage',
-  'clock',
-  'slow-process',
-];
+const SIM_ONLY: readonly Capability[] = ['clock', 'slow-process'];
 
-type SimOnlyMethod =
-  | 'setLinkQuality'
-  | 'linkTally'
-  | 'setDiskFault'
-  | 'diskFaultTally'
-  | 'damageDisk'
-  | 'setClock'
-  | 'clockOffsetMs'
-  | 'setSlowness';
+type SimOnlyMethod = 'setClock' | 'clockOffsetMs' | 'setSlowness';
 
 /** Base of a backend that refuses all of them; it overrides what it learns to do. */
 export abstract class WithoutSimFaults implements Pick<Cluster, 'backend' | SimOnlyMethod> {
   abstract readonly backend: Backend;
-
-  setLinkQuality(): Promise<never> {
-    return notPossible(this.backend, 'flaky-links');
-  }
-
-  linkTally(): Promise<never> {
-    return notPossible(this.backend, 'flaky-links');
-  }
-
-  setDiskFault(): Promise<never> {
-    return notPossible(this.backend, 'disk faults');
-  }
-
-  diskFaultTally(): Promise<never> {
-    return notPossible(this.backend, 'disk faults');
-  }
-
-  damageDisk(): Promise<never> {
-    return notPossible(this.backend, 'disk-damage');
-  }
 
   setClock(): Promise<never> {
     return notPossible(this.backend, 'clock');
@@ -70,7 +34,7 @@ export function simOnlyReports(backend: Backend): CapabilityReport[] {
   return SIM_ONLY.map((capability) => ({ capability, available: false, detail }));
 }
 
-function notPossible(backend: Backend, what: Capability | 'disk faults'): Promise<never> {
+function notPossible(backend: Backend, what: Capability): Promise<never> {
   return Promise.reject(new ClusterError(`${what}: ${whyNot(backend)}`));
 }
 

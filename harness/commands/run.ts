@@ -3,12 +3,15 @@
  * What follows the storm works on the run directory alone, so `check` and `report` can redo it.
  */
 import { copyFileSync } from 'node:fs';
+import { assert } from '../../src/lib/assert.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { checkAgainCommand, runAgainCommand } from '../command-line.ts';
 import { describeEnvironment } from '../environment.ts';
 import { exitCodeOf, StormError } from '../exit-code.ts';
+import { wanProfile } from '../network/wan.ts';
 import { openCluster } from '../open-cluster.ts';
 import type { RunRequest } from '../options.ts';
-import { describePlan, makePlan, type Plan } from '../plan.ts';
+import { describePlan, makePlan, nodeNames, type Plan } from '../plan.ts';
 import { saveLogs } from '../save-logs.ts';
 import type { Services } from '../services.ts';
 import { checkRun } from '../stages/check.ts';
@@ -56,6 +59,7 @@ async function stormOnCluster(
   directory.savePlan(plan);
   directory.saveEnvironment(describeEnvironment(cluster, opened.why));
   progress.print(`plan: ${describePlan(plan)}`);
+  if (plan.wan !== undefined) await moveApart(cluster, plan.wan);
   if (signal.aborted) throw new StormError('interrupted before the storm');
   const probe = services.openProbe();
   try {
@@ -69,6 +73,12 @@ async function stormOnCluster(
     await saveLogs(services, cluster, directory);
   }
   return { directory, plan };
+}
+
+async function moveApart(cluster: Cluster, wan: string): Promise<void> {
+  const distances = wanProfile(wan, nodeNames(cluster.nodes.length));
+  assert(distances.ok, 'the options were checked');
+  await cluster.setLinkDistances(distances.value);
 }
 
 function copyJunit(directory: RunDirectory, junitFile: string): void {

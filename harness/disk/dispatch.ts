@@ -1,6 +1,7 @@
 /** From a request to the operation that answers it. */
 
 import { assert, assertNever } from '../../src/lib/assert.ts';
+import type { OperationKind } from './disk-faults.ts';
 import {
   link,
   lookup,
@@ -23,7 +24,7 @@ import {
   PROTOCOL_MINOR_MIN,
 } from './protocol/format.ts';
 import { encodeBytes, encodeError, encodeInit } from './protocol/reply.ts';
-import type { Request } from './protocol/request.ts';
+import type { Forgotten, Request, RequestBody } from './protocol/request.ts';
 
 /** Largest WRITE that the kernel may send, and largest READ that it may ask for. */
 export const WRITE_BYTES_MAX = 1_048_576;
@@ -36,10 +37,60 @@ const BACKGROUND_REQUESTS_MAX = 64;
  */
 export async function answer(disk: Disk, request: Request): Promise<Reply | undefined> {
   try {
-    return await perform(disk, request);
+    const kind = kindOf(request.body);
+    // Most operations meet no fault, and none of them should pay for the others.
+    if (disk.faults.fault.type !== 'none' && kind !== 'exempt') {
+      const refusal = await disk.faults.admit(kind);
+      if (refusal !== undefined) return encodeError(request.unique, ERRNO[refusal]);
+    }
+    if (disk.powerFailed && kind !== 'exempt') return await NEVER;
+    const reply = await perform(disk, request);
+    return disk.powerFailed && kind !== 'exempt' ? await NEVER : reply;
   } catch (error) {
     if (!(error instanceof Error && 'errno' in error)) throw error;
     return encodeError(request.unique, Math.abs(Number(error.errno)));
+  }
+}
+
+/** A machine without power answers nobody. */
+const NEVER = new Promise<never>(() => undefined);
+
+/** What the request does to the disk. */
+export function kindOf(body: RequestBody): OperationKind {
+  switch (body.op) {
+    case 'write':
+    case 'create':
+    case 'mkdir':
+    case 'symlink':
+      return 'grow';
+    case 'setattr':
+    case 'link':
+    case 'unlink':
+    case 'rmdir':
+    case 'rename':
+      return 'change';
+    case 'fsync':
+    case 'fsyncdir':
+      return 'sync';
+    case 'lookup':
+    case 'getattr':
+    case 'readlink':
+    case 'open':
+    case 'read':
+    case 'opendir':
+    case 'readdir':
+    case 'statfs':
+      return 'read';
+    case 'init':
+    case 'forget':
+    case 'release':
+    case 'releasedir':
+    case 'interrupt':
+    case 'destroy':
+    case 'unsupported':
+      return 'exempt';
+    default:
+      return assertNever(body);
   }
 }
 
@@ -51,7 +102,7 @@ function perform(disk: Disk, request: Request): Reply | Promise<Reply> | undefin
     case 'lookup':
       return lookup(disk, request, body.name);
     case 'forget':
-      for (const { nodeId, lookups } of body.forgotten) disk.inodes.forget(nodeId, lookups);
+      forget(disk, body.forgotten);
       return undefined;
     case 'getattr':
       return getAttributes(disk, request);
@@ -76,9 +127,9 @@ function perform(disk: Disk, request: Request): Reply | Promise<Reply> | undefin
     case 'create':
       return create(disk, request, body);
     case 'read':
-      return read(request, body);
+      return read(disk, request, body);
     case 'write':
-      return write(request, body);
+      return write(disk, request, body);
     case 'fsync':
     case 'fsyncdir':
       return sync(disk, request, body);
@@ -103,6 +154,13 @@ function perform(disk: Disk, request: Request): Reply | Promise<Reply> | undefin
       return encodeError(request.unique, ERRNO.ENOSYS);
     default:
       return assertNever(body);
+  }
+}
+
+function forget(disk: Disk, forgotten: readonly Forgotten[]): void {
+  for (const { nodeId, lookups } of forgotten) {
+    const key = disk.inodes.forget(nodeId, lookups);
+    if (key !== undefined) disk.journal?.forgotten(key);
   }
 }
 

@@ -4,12 +4,23 @@
  * bookkeeping, and a file without a name stays reachable for as long as the kernel refers to it.
  */
 
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+} from 'node:fs';
 import { assert } from '../../src/lib/assert.ts';
 import { ROOT_NODE_ID } from './protocol/format.ts';
 
 /** One descriptor each; a server's data directory holds a few hundred. When full: ENFILE. */
 const INODES_MAX = 16_384;
+
+/** Names remembered beside the first, of a file with several. */
+const OTHER_NAMES_MAX = 64;
 
 /** Names the file without opening its contents (Linux; not among Node's constants). */
 const O_PATH = 0o10000000;
@@ -19,6 +30,8 @@ export interface Inode {
   /** O_PATH descriptor: for stat, and for {@link pathOf}. */
   readonly fd: number;
   readonly key: string;
+  /** As `fd`, found under other names: of several names any may go first. */
+  readonly otherFds: number[];
   /** How often the kernel was told this id, less what it has forgotten. */
   lookups: number;
 }
@@ -52,10 +65,10 @@ export class InodeTable {
   lookUp(path: string | Buffer): Found | 'full' {
     const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
     const stats = fstatSync(fd, { bigint: true });
-    const key = `${stats.dev}:${stats.ino}`;
+    const key = keyOf(stats);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
-      closeSync(fd);
+      rememberName(known, fd, stats);
       known.lookups++;
       return { inode: known, stats };
     }
@@ -63,21 +76,23 @@ export class InodeTable {
       closeSync(fd);
       return 'full';
     }
-    const inode: Inode = { nodeId: this.#nextNodeId++, fd, key, lookups: 1 };
+    const inode: Inode = { nodeId: this.#nextNodeId++, fd, otherFds: [], key, lookups: 1 };
     this.#byNodeId.set(inode.nodeId, inode);
     this.#byKey.set(key, inode);
     return { inode, stats };
   }
 
-  forget(nodeId: number, lookups: number): void {
-    if (nodeId === ROOT_NODE_ID) return;
+  /** Answers the key of the file if the kernel knows it no more. */
+  forget(nodeId: number, lookups: number): string | undefined {
+    if (nodeId === ROOT_NODE_ID) return undefined;
     const inode = this.get(nodeId);
     assert(inode.lookups >= lookups, `node ${nodeId} forgotten more often than looked up`);
     inode.lookups -= lookups;
-    if (inode.lookups > 0) return;
+    if (inode.lookups > 0) return undefined;
     this.#byNodeId.delete(nodeId);
     this.#byKey.delete(inode.key);
-    closeSync(inode.fd);
+    closeAll(inode);
+    return inode.key;
   }
 
   get size(): number {
@@ -86,7 +101,7 @@ export class InodeTable {
 
   /** Closes every descriptor; the table is of no use afterwards. */
   close(): void {
-    for (const inode of this.#byNodeId.values()) closeSync(inode.fd);
+    for (const inode of this.#byNodeId.values()) closeAll(inode);
     this.#byNodeId.clear();
     this.#byKey.clear();
   }
@@ -107,5 +122,37 @@ export function pathIn(directory: Inode, name: Buffer): Buffer {
  * link(2), and readlink(2) of a symbolic link. Of an unlinked file it leads nowhere (ENOENT).
  */
 export function namedPathOf(inode: Inode): Buffer {
-  return readlinkSync(pathOf(inode), { encoding: 'buffer' });
+  const paths = [inode.fd, ...inode.otherFds].map(nameOf);
+  const named = paths.find((path) => {
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats !== undefined && keyOf(stats) === inode.key;
+  });
+  return named ?? paths[0]!;
+}
+
+/** The name under which the descriptor found its file, wherever that has moved since. */
+function nameOf(fd: number): Buffer {
+  return readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' });
+}
+
+function keyOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+/** Keeps `fd` if it found the file under a name that is not known yet. */
+function rememberName(inode: Inode, fd: number, stats: BigIntStats): void {
+  const isNew = (): boolean => {
+    const name = nameOf(fd);
+    return ![inode.fd, ...inode.otherFds].some((other) => nameOf(other).equals(name));
+  };
+  if (stats.isDirectory() || stats.nlink === 1n || !isNew()) {
+    closeSync(fd);
+    return;
+  }
+  inode.otherFds.push(fd);
+  if (inode.otherFds.length > OTHER_NAMES_MAX) closeSync(inode.otherFds.shift()!);
+}
+
+function closeAll({ fd, otherFds }: Inode): void {
+  for (const one of [fd, ...otherFds]) closeSync(one);
 }

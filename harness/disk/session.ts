@@ -2,7 +2,7 @@
 
 import { read, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { answer, WRITE_BYTES_MAX } from './dispatch.ts';
+import { answer, kindOf, WRITE_BYTES_MAX } from './dispatch.ts';
 import type { Disk } from './operations/disk.ts';
 import { REQUEST_HEADER_BYTES, WRITE_BODY_BYTES } from './protocol/format.ts';
 import { decodeRequest, type Request } from './protocol/request.ts';
@@ -40,21 +40,28 @@ export function serve(deviceFd: number, disk: Disk): Session {
       const sizeBytes = await nextRequest(deviceFd, buffer);
       if (sizeBytes === 'unmounted') return;
       const request = decodeRequest(buffer.subarray(0, sizeBytes));
-      const replied = reply(deviceFd, disk, request);
+      const kind = kindOf(request.body);
       if (request.body.op === 'init') {
-        await replied;
+        await reply(deviceFd, disk, request);
         ready.resolve();
-      } else if (request.body.op === 'fsync' || request.body.op === 'fsyncdir') {
-        // May take seconds: on with the next request. The loop ends with its failure.
-        replied.catch(failed.reject);
+      } else if (kind === 'sync' || disk.powerFailed || disk.faults.mayWait(kind)) {
+        // May take seconds, or for ever: on with the next request. The loop ends with its failure.
+        reply(deviceFd, disk, lasting(request)).catch(failed.reject);
       } else {
-        await replied;
+        await reply(deviceFd, disk, request);
       }
     }
   };
   const readers = Array.from({ length: READERS }, reader);
   const ended = Promise.race([Promise.all(readers).then(() => undefined), failed.promise]);
   return { ready: ready.promise, ended };
+}
+
+/** The request without its view of the buffer that the next one is read into. */
+function lasting(request: Request): Request {
+  const { body } = request;
+  if (body.op !== 'write') return request;
+  return { ...request, body: { ...body, data: Buffer.from(body.data) } };
 }
 
 async function nextRequest(deviceFd: number, buffer: Buffer): Promise<number | 'unmounted'> {

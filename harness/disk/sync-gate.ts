@@ -2,12 +2,9 @@
 
 import { fdatasync, fsync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { DiskCounter } from '../cluster/cluster.ts';
-
-/** Longest delay that can be asked for. */
-export const FSYNC_DELAY_MS_MAX = 600_000;
 
 const syncAll = promisify(fsync);
 const syncData = promisify(fdatasync);
@@ -35,12 +32,15 @@ export class SyncGate {
     };
   }
 
-  /** Syncs the backing file for real, then waits. Rejects with the errno of fsync(2), uncounted. */
-  async sync(fd: number, dataOnly: boolean): Promise<void> {
-    const delayMs = this.#delayMs;
+  /**
+   * Syncs the backing file for real, then waits, `extraMs` longer than it would. Rejects with the
+   * errno of fsync(2), uncounted.
+   */
+  async sync(fd: number, dataOnly: boolean, extraMs = 0): Promise<void> {
+    const delayMs = this.#delayMs + extraMs;
     await (dataOnly ? syncData(fd) : syncAll(fd));
     if (delayMs > 0) {
-      const waitedMs = await atLeast(delayMs);
+      const waitedMs = await waitAtLeast(delayMs);
       this.#delayedTotalMs += waitedMs;
       this.#delayedSyncs++;
     }
@@ -49,11 +49,13 @@ export class SyncGate {
 }
 
 /** Waits `durationMs` or longer, and says how long. A timer alone may fire a little early. */
-async function atLeast(durationMs: number): Promise<number> {
+export async function waitAtLeast(durationMs: number): Promise<number> {
   const startMs = performance.now();
   let elapsedMs = 0;
   while (elapsedMs < durationMs) {
-    await sleep(Math.ceil(durationMs - elapsedMs));
+    const leftMs = durationMs - elapsedMs;
+    // Timers count whole milliseconds: the last one is waited for in turns of the event loop.
+    await (leftMs >= 1 ? sleep(Math.floor(leftMs)) : nextTurn());
     elapsedMs = performance.now() - startMs;
   }
   return elapsedMs;

@@ -1,10 +1,18 @@
 /**
- * The disk of one member refuses to write or to sync. The member must stop by itself: what it
+ * The disk of one member refuses to write or to sync, or can only be read. The member must stop by itself: what it
  * wrote before may be lost. Healing starts it again.
  */
+import type { DiskFault } from '../cluster/cluster.ts';
 import { drawOne } from '../draw.ts';
 import { waitUntil } from '../timing.ts';
-import type { FaultPackage, FaultSpecs, NemesisContext, Observation } from './fault.ts';
+import type {
+  FaultPackage,
+  FaultSpecs,
+  NemesisContext,
+  NodeChoice,
+  Observation,
+  PreparedFault,
+} from './fault.ts';
 import { describeDead, drawNodeChoice, findDead, resolveNode } from './target.ts';
 
 const REFUSALS: readonly Pick<FaultSpecs['disk-error'], 'operation' | 'code'>[] = [
@@ -28,36 +36,69 @@ export const diskError: FaultPackage<'disk-error'> = {
     node: drawNodeChoice(nodes, random),
     ...drawOne(random, REFUSALS),
   }),
-  async prepare(context, spec) {
-    const { cluster } = context;
-    const { operation, code } = spec;
-    const { name, words } = await resolveNode(context, spec.node);
-    const before = await cluster.diskFaultTally(name);
-    const refused = async (): Promise<number> =>
-      (await cluster.diskFaultTally(name)).refused - before.refused;
-    let dead: readonly string[] = [];
-    return {
-      description: `every ${operation} of ${words} fails with ${code}`,
-      nodes: [name],
-      inject: async () => {
-        dead = await findDead(context, [name]);
-        if (dead.length === 0) await cluster.setDiskFault(name, { type: 'error', operation, code });
-      },
-      observe: async () => {
-        if (dead.length > 0) return { effect: 'no-effect', observation: describeDead(dead) };
-        return judge(name, spec, await refused(), await cluster.isRunning(name));
-      },
-      heal: async () => {
-        // A death after the heal would look like one that no fault had caused. One that goes on over
-        // refused syncs is killed meanwhile: has it told others of what is not there?
-        const goesOn = (await refused()) > 0 && !(await hasEnded(context, name));
-        if (goesOn && operation === 'sync') await cluster.kill(name);
-        await cluster.setDiskFault(name, { type: 'none' });
-        if (!(await cluster.isRunning(name))) await cluster.start(name);
-      },
-    };
-  },
+  prepare: (context, { node, operation, code }) =>
+    refuse(context, node, {
+      fault: { type: 'error', operation, code },
+      what: operation,
+      how: `every ${operation} of NODE fails with ${code}`,
+    }),
 };
+
+export const readOnlyDisk: FaultPackage<'read-only-disk'> = {
+  kind: 'read-only-disk',
+  needs: 'read-only-disk',
+  family: 'process',
+  alsoExcludes: ['disk'],
+  lastsPercent: [20, 55],
+  plan: (nodes, random) => ({ kind: 'read-only-disk', node: drawNodeChoice(nodes, random) }),
+  prepare: (context, { node }) =>
+    refuse(context, node, {
+      fault: { type: 'read-only' },
+      what: 'write',
+      how: 'the disk of NODE can only be read',
+    }),
+};
+
+interface Refusing {
+  readonly fault: DiskFault;
+  /** What is refused. */
+  readonly what: 'write' | 'sync';
+  /** In words; NODE stands for the member. */
+  readonly how: string;
+}
+
+async function refuse(
+  context: NemesisContext,
+  choice: NodeChoice,
+  { fault, what, how }: Refusing,
+): Promise<PreparedFault> {
+  const { cluster } = context;
+  const { name, words } = await resolveNode(context, choice);
+  const before = await cluster.diskFaultTally(name);
+  const refused = async (): Promise<number> =>
+    (await cluster.diskFaultTally(name)).refused - before.refused;
+  let dead: readonly string[] = [];
+  return {
+    description: how.replace('NODE', words),
+    nodes: [name],
+    inject: async () => {
+      dead = await findDead(context, [name]);
+      if (dead.length === 0) await cluster.setDiskFault(name, fault);
+    },
+    observe: async () => {
+      if (dead.length > 0) return { effect: 'no-effect', observation: describeDead(dead) };
+      return judge(name, what, await refused(), await cluster.isRunning(name));
+    },
+    heal: async () => {
+      // A death after the heal would look like one that no fault had caused. One that goes on over
+      // refused syncs is killed meanwhile: has it told others of what is not there?
+      const goesOn = (await refused()) > 0 && !(await hasEnded(context, name));
+      if (goesOn && what === 'sync') await cluster.kill(name);
+      await cluster.setDiskFault(name, { type: 'none' });
+      if (!(await cluster.isRunning(name))) await cluster.start(name);
+    },
+  };
+}
 
 /** Waits for it. */
 function hasEnded({ cluster, clock }: NemesisContext, name: string): Promise<boolean> {
@@ -67,13 +108,13 @@ function hasEnded({ cluster, clock }: NemesisContext, name: string): Promise<boo
 
 function judge(
   name: string,
-  { operation }: FaultSpecs['disk-error'],
+  what: Refusing['what'],
   refused: number,
   isRunning: boolean,
 ): Observation {
   const state = isRunning ? 'still runs' : 'has stopped';
   return {
     effect: refused > 0 ? 'observed' : 'no-effect',
-    observation: `${refused} refused (${operation}); ${name} ${state}`,
+    observation: `${refused} refused (${what}); ${name} ${state}`,
   };
 }

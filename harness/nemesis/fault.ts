@@ -4,13 +4,24 @@
  */
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Random } from '../../src/ports/random.ts';
-import type { Capability, Cluster, LinkQuality } from '../cluster/cluster.ts';
+import type { Capability, Cluster } from '../cluster/cluster.ts';
 import type { MemberProbe } from '../member-probe.ts';
+import type { DelayDistribution } from '../network/link-quality.ts';
+import type { GrudgeJson } from './grudge-json.ts';
 
 /** A node's name, or `leader`: whoever leads when the fault is injected. */
 export type NodeChoice = string;
 
 export const LEADER: NodeChoice = 'leader';
+
+/** In place of a node: all links, whosever they are. */
+export const EVERYBODY: NodeChoice = 'all';
+
+/** The links of a node; of {@link EVERYBODY} in both directions. */
+export interface LinkScope {
+  readonly node: NodeChoice;
+  readonly direction: 'incoming' | 'outgoing' | 'both';
+}
 
 /** What is decided about each kind of fault when the plan is drawn. */
 export interface FaultSpecs {
@@ -41,7 +52,13 @@ export interface FaultSpecs {
   /** Every fsync of these members takes `delayMs` longer. */
   readonly 'slow-disk': { readonly nodes: readonly string[]; readonly delayMs: number };
   /** All links between members lose, repeat, delay or reorder messages. */
-  readonly 'flaky-links': LinkQuality;
+  readonly 'flaky-links': {
+    readonly lossPercent: number;
+    readonly duplicatePercent: number;
+    /** Each message takes up to this much longer. */
+    readonly delayMs: number;
+    readonly reorders: boolean;
+  };
   /** All disk operations of one member hang. */
   readonly 'disk-stall': { readonly node: NodeChoice };
   /** One member's writes or syncs are refused; it must stop. Healing starts it again. */
@@ -65,6 +82,40 @@ export interface FaultSpecs {
   };
   /** Everything that one member does starts up to `delayMs` late. */
   readonly 'slow-process': { readonly node: NodeChoice; readonly delayMs: number };
+  /** What crosses some links is late. */
+  readonly 'slow-links': LinkScope & {
+    readonly delayMs: number;
+    readonly jitterMs: number;
+    readonly distribution: DelayDistribution;
+  };
+  /** A share of what crosses some links is lost. */
+  readonly 'lossy-links': LinkScope & { readonly lossPercent: number };
+  /** Some links carry few bytes per second. */
+  readonly 'thin-links': LinkScope & { readonly rateBytesPerS: number };
+  /** All connections between one member and its peers are reset, every `everyMs`. */
+  readonly 'reset-connections': { readonly node: NodeChoice; readonly everyMs: number };
+  /** One member is off the network. */
+  readonly 'cable-pull': { readonly node: NodeChoice };
+  /** Any set of directed links is cut. */
+  readonly 'partition-grudge': { readonly grudge: GrudgeJson };
+  /** The power of one member fails: what was not synced is lost, wholly or in part. */
+  readonly 'power-failure': {
+    readonly node: NodeChoice;
+    readonly keeps: 'nothing' | 'some';
+    /** Of what survives. */
+    readonly seed: number;
+  };
+  /** As `power-failure`; all survives but the end of the last write. */
+  readonly 'torn-write': { readonly node: NodeChoice; readonly seed: number };
+  /** One member's disk can only be read; it must stop. Healing starts it again. */
+  readonly 'read-only-disk': { readonly node: NodeChoice };
+  /** The disks of these members are as slow as a profile says. */
+  readonly 'disk-latency': {
+    readonly nodes: readonly string[];
+    /** A name in `disk/latency-profiles.json`. */
+    readonly profile: string;
+    readonly seed: number;
+  };
 }
 
 export type FaultKind = keyof FaultSpecs;

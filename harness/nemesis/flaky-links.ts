@@ -1,8 +1,11 @@
 /** All links between members lose, repeat, delay or reorder messages, in any mixture. */
 import type { Random } from '../../src/ports/random.ts';
-import { GOOD_LINKS, type LinkQuality, type LinkTally } from '../cluster/cluster.ts';
 import { drawBetween } from '../draw.ts';
-import type { FaultPackage, Observation } from './fault.ts';
+import { GOOD_LINKS, type LinkQuality } from '../network/link-quality.ts';
+import type { LinkTally } from '../network/link-tally.ts';
+import type { FaultPackage, FaultSpecs, Observation } from './fault.ts';
+
+type FlakyLinks = FaultSpecs['flaky-links'];
 
 const LOSS_PERCENT_MOST = 30;
 const DUPLICATE_PERCENT_MOST = 20;
@@ -16,20 +19,27 @@ export const flakyLinks: FaultPackage<'flaky-links'> = {
   lastsPercent: [55, 70],
   plan: (_nodes, random) => ({ kind: 'flaky-links', ...drawQuality(random) }),
   async prepare({ cluster }, spec) {
-    const { lossPercent, duplicatePercent, delayMs, reorders } = spec;
     const before = await cluster.linkTally();
     return {
       description: `messages between members: ${describe(spec)}`,
       nodes: cluster.nodes.map((node) => node.name),
-      inject: () => cluster.setLinkQuality({ lossPercent, duplicatePercent, delayMs, reorders }),
+      inject: () => cluster.setLinkQuality(qualityOf(spec)),
       observe: async () => judge(spec, before, await cluster.linkTally()),
       heal: () => cluster.setLinkQuality(GOOD_LINKS),
     };
   },
 };
 
+/** Up to `delayMs` late is half of it, give or take as much. */
+function qualityOf(spec: FlakyLinks): LinkQuality {
+  const { lossPercent, duplicatePercent, delayMs, reorders } = spec;
+  const half = delayMs / 2;
+  const late = { delayMs: half, jitterMs: half };
+  return { ...GOOD_LINKS, lossPercent, duplicatePercent, ...late, reorders };
+}
+
 /** Order alone could not be proven: at least one of what links count is asked for. */
-function drawQuality(random: Random): LinkQuality {
+function drawQuality(random: Random): FlakyLinks {
   const asked = drawBetween(random, 1, 7);
   const draw = (bit: number, most: number): number =>
     (asked & bit) === 0 ? 0 : drawBetween(random, 1, most);
@@ -41,7 +51,7 @@ function drawQuality(random: Random): LinkQuality {
   };
 }
 
-function describe({ lossPercent, duplicatePercent, delayMs, reorders }: LinkQuality): string {
+function describe({ lossPercent, duplicatePercent, delayMs, reorders }: FlakyLinks): string {
   return [
     ...(lossPercent > 0 ? [`${lossPercent} % lost`] : []),
     ...(duplicatePercent > 0 ? [`${duplicatePercent} % twice`] : []),
@@ -51,7 +61,7 @@ function describe({ lossPercent, duplicatePercent, delayMs, reorders }: LinkQual
 }
 
 /** One effect proves the fault: a few per cent of few messages may be none. */
-function judge(asked: LinkQuality, before: LinkTally, after: LinkTally): Observation {
+function judge(asked: FlakyLinks, before: LinkTally, after: LinkTally): Observation {
   const counts = [
     { what: 'lost', asked: asked.lossPercent, count: after.lost - before.lost },
     {

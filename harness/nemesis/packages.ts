@@ -1,8 +1,10 @@
 /** All faults that a plan may hold, in the order in which help and messages name them. */
 
+import { cablePull } from './cable-pull.ts';
 import { clockSkew } from './clock-skew.ts';
 import { bitRot, misdirectedWrite } from './disk-damage.ts';
-import { diskError } from './disk-error.ts';
+import { diskError, readOnlyDisk } from './disk-error.ts';
+import { diskLatency } from './disk-latency.ts';
 import { diskStall } from './disk-stall.ts';
 import type {
   FaultFamily,
@@ -14,6 +16,7 @@ import type {
 } from './fault.ts';
 import { flakyLinks } from './flaky-links.ts';
 import { kill, killAll } from './kill.ts';
+import { lossyLinks } from './lossy-links.ts';
 import { lyingDisk } from './lying-disk.ts';
 import {
   partitionHalves,
@@ -22,10 +25,15 @@ import {
   partitionOneWay,
   partitionRing,
 } from './partition.ts';
+import { partitionGrudge } from './partition-grudge.ts';
 import { partitionShuffle } from './partition-shuffle.ts';
 import { pause } from './pause.ts';
+import { powerFailure, tornWrite } from './power-failure.ts';
+import { resetConnections } from './reset-connections.ts';
 import { slowDisk } from './slow-disk.ts';
+import { slowLinks } from './slow-links.ts';
 import { slowProcess } from './slow-process.ts';
+import { thinLinks } from './thin-links.ts';
 
 export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> } = {
   kill,
@@ -46,6 +54,16 @@ export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> 
   'lying-disk': lyingDisk,
   'clock-skew': clockSkew,
   'slow-process': slowProcess,
+  'slow-links': slowLinks,
+  'lossy-links': lossyLinks,
+  'thin-links': thinLinks,
+  'reset-connections': resetConnections,
+  'cable-pull': cablePull,
+  'partition-grudge': partitionGrudge,
+  'power-failure': powerFailure,
+  'torn-write': tornWrite,
+  'read-only-disk': readOnlyDisk,
+  'disk-latency': diskLatency,
 };
 
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULT_PACKAGES) as FaultKind[];
@@ -66,9 +84,23 @@ export const DEFAULT_FAULT_KINDS: readonly FaultKind[] = [
   'slow-disk',
 ];
 
+/** Made for real backends after seeds had their meaning: simulations have them by name only. */
+const NOT_IN_SEEDS: readonly FaultKind[] = [
+  'slow-links',
+  'lossy-links',
+  'thin-links',
+  'reset-connections',
+  'cable-pull',
+  'partition-grudge',
+  'power-failure',
+  'torn-write',
+  'read-only-disk',
+  'disk-latency',
+];
+
 /** What the simulator does when not told otherwise: Raft tolerates no disk that lies. */
 export const SIM_FAULT_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
-  (kind) => kind !== 'lying-disk',
+  (kind) => kind !== 'lying-disk' && !NOT_IN_SEEDS.includes(kind),
 );
 
 export function isFaultKind(name: string): name is FaultKind {

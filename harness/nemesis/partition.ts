@@ -3,6 +3,7 @@ import type { Random } from '../../src/ports/random.ts';
 import type { Grudge, LinkCounter } from '../cluster/cluster.ts';
 import { drawBetween, drawOne, drawOrder } from '../draw.ts';
 import {
+  type FaultKind,
   type FaultPackage,
   LEADER,
   type NemesisContext,
@@ -23,7 +24,11 @@ import { drawNodeChoice, resolveNames, resolveNode } from './target.ts';
 /** Long enough that a new leader is elected behind the cut, two election timeouts by default. */
 const LASTS_PERCENT: readonly [number, number] = [55, 70];
 
-const PARTITION = { needs: 'partition', family: 'network', lastsPercent: LASTS_PERCENT } as const;
+export const PARTITION: Pick<FaultPackage<FaultKind>, 'needs' | 'family' | 'lastsPercent'> = {
+  needs: 'partition',
+  family: 'network',
+  lastsPercent: LASTS_PERCENT,
+};
 
 export const partitionOne: FaultPackage<'partition-one'> = {
   ...PARTITION,
@@ -107,7 +112,8 @@ function names(context: NemesisContext): string[] {
   return context.cluster.nodes.map((node) => node.name);
 }
 
-async function cut(
+/** The links of the grudge swallow what is sent on them. */
+export async function cut(
   context: NemesisContext,
   grudge: Grudge,
   nodes: readonly string[],

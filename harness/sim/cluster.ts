@@ -12,9 +12,9 @@ import {
   type DiskFaultTally,
   type Grudge,
   type LinkCounter,
-  type LinkQuality,
-  type LinkTally,
 } from '../cluster/cluster.ts';
+import type { DirectedQuality, LinkQuality } from '../network/link-quality.ts';
+import { type LinkTally, sumTallies } from '../network/link-tally.ts';
 import { damage } from './disk/damage.ts';
 import { FaultAtlas } from './disk/fault-atlas.ts';
 import type { SimNetwork } from './network.ts';
@@ -26,6 +26,9 @@ const CAPABILITIES: readonly Capability[] = [
   'partition',
   'slow-disk',
   'flaky-links',
+  'link-delay',
+  'link-loss',
+  'cable-pull',
   'disk-stall',
   'disk-error',
   'disk-lie',
@@ -111,15 +114,39 @@ export class SimCluster implements Cluster {
     return this.node(node).faults.counter();
   }
 
-  async setLinkQuality(quality: LinkQuality): Promise<void> {
-    this.#parts.network.setQuality(quality);
+  async setLinkQuality(
+    quality: LinkQuality,
+    except: readonly DirectedQuality[] = [],
+  ): Promise<void> {
+    this.#parts.network.links.setFault(quality, except);
+  }
+
+  async setLinkDistances(links: readonly DirectedQuality[]): Promise<void> {
+    this.#parts.network.links.setDistances(links);
   }
 
   async linkTally(): Promise<LinkTally> {
-    return { ...this.#parts.network.tally };
+    return sumTallies([this.#parts.network.tally]);
+  }
+
+  /** Messages travel alone here: there is no connection to reset. */
+  async resetConnections(): Promise<void> {
+    throw new ClusterError('connection-reset: simulated links have no connections');
+  }
+
+  async pullCable(node: string): Promise<void> {
+    this.#parts.network.setPulled(this.node(node).name, true);
+  }
+
+  async plugCable(node: string): Promise<void> {
+    this.#parts.network.setPulled(this.node(node).name, false);
   }
 
   async setDiskFault(node: string, fault: DiskFault): Promise<void> {
+    const isSimulated = ['none', 'stall', 'error', 'lie'].includes(fault.type);
+    if (!isSimulated || (fault.type === 'stall' && fault.operation !== undefined)) {
+      throw new ClusterError(`${fault.type}: no fault of simulated disks`);
+    }
     if (fault.type === 'lie' && !this.atlas.mayLie) {
       throw new ClusterError('a lying disk breaks what Raft rests on; ask for lying-disk by name');
     }
@@ -140,6 +167,11 @@ export class SimCluster implements Cluster {
     const what = damage(device, how, WAL_DIRECTORY, this.#parts.random);
     if (what !== undefined) this.atlas.noteDestroyed(node);
     return what;
+  }
+
+  /** A kill takes the page cache with it as often as the run wants it; no more was asked for. */
+  failPower(): Promise<never> {
+    return Promise.reject(new ClusterError('power-failure: of simulated members it is a kill'));
   }
 
   async setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void> {

@@ -15,7 +15,10 @@ import type { RaftLog } from '../../src/raft/log.ts';
 import type { Message, MsgSnap } from '../../src/raft/message.ts';
 import type { SnapshotSink, SnapshotSource } from '../../src/snap/snapshot-files.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-message.ts';
-import { GOOD_LINKS, type Grudge, type LinkCounter, type LinkQuality } from '../cluster/cluster.ts';
+import type { Grudge, LinkCounter } from '../cluster/cluster.ts';
+import { drawDelayMs } from '../network/draw-delay.ts';
+import type { LinkQuality } from '../network/link-quality.ts';
+import { LinkSettings } from '../network/link-settings.ts';
 import { drawNs } from './draw-ns.ts';
 import type { SimLoop } from './loop.ts';
 import type { MemberNames } from './member-names.ts';
@@ -84,12 +87,15 @@ export class SimNetwork {
   readonly #transfers = new Set<Transfer>();
   #grudge: Grudge = new Map();
   #grudgeSinceNs = 0;
-  #quality: LinkQuality = GOOD_LINKS;
-  readonly tally: { lost: number; duplicated: number; delayed: number } = {
-    lost: 0,
-    duplicated: 0,
-    delayed: 0,
-  };
+  readonly #pulled = new Set<string>();
+  readonly links: LinkSettings = new LinkSettings();
+  readonly tally: {
+    carried: number;
+    lost: number;
+    duplicated: number;
+    delayed: number;
+    delayedSumMs: number;
+  } = { carried: 0, lost: 0, duplicated: 0, delayed: 0, delayedSumMs: 0 };
 
   constructor(options: {
     readonly loop: SimLoop;
@@ -143,8 +149,12 @@ export class SimNetwork {
     this.#grudgeSinceNs = this.#loop.nowNs;
   }
 
-  setQuality(quality: LinkQuality): void {
-    this.#quality = quality;
+  /** The member is off the network, or back; the other cuts stay. */
+  setPulled(name: string, isPulled: boolean): void {
+    if (this.#pulled.has(name) === isPulled) return;
+    if (isPulled) this.#pulled.add(name);
+    else this.#pulled.delete(name);
+    this.#grudgeSinceNs = this.#loop.nowNs;
   }
 
   counters(): LinkCounter[] {
@@ -194,7 +204,7 @@ export class SimNetwork {
   }
 
   #passes(from: MemberId, to: MemberId, arrive: () => void): void {
-    const isLost = this.#random.below(100) < this.#quality.lossPercent;
+    const isLost = this.#random.below(100) < this.#qualityOf(from, to).lossPercent;
     this.#loop.schedule(this.#latencyNs(), () => {
       if (!isLost && !this.#isCut(from, to)) arrive();
     });
@@ -215,15 +225,19 @@ export class SimNetwork {
     this.#hooks.onSend(message, from.log());
     if (message.type === 'MsgSnap') return this.#sendSnapshot(from, to, message);
     const random = this.#random;
-    const quality = this.#quality;
+    const quality = this.#qualityOf(from.id, to);
     // Drawn in any case, so that a changed fault does not move every later draw.
     const [loss, twice, late] = [random.below(100), random.below(100), random.below(1_000_001)];
+    if (quality.lossPercent > 0) this.tally.carried += 1;
     if (loss < quality.lossPercent) {
       this.tally.lost += 1;
       return this.#lose(from, to, message, 'lost');
     }
-    const delayNs = Math.round((quality.delayMs * 1e6 * late) / 1e6);
-    if (delayNs > 0) this.tally.delayed += 1;
+    const delayNs = this.#delayNs(quality, late);
+    if (delayNs > 0) {
+      this.tally.delayed += 1;
+      this.tally.delayedSumMs += delayNs / 1e6;
+    }
     this.#carry(from, to, message, delayNs);
     if (twice >= quality.duplicatePercent || message.type === 'MsgProp') return;
     this.tally.duplicated += 1;
@@ -235,7 +249,8 @@ export class SimNetwork {
     const lane = message.type === 'MsgApp' || message.type === 'MsgProp' ? 'bulk' : 'control';
     const sentNs = this.#loop.nowNs;
     let arrivalNs = sentNs + this.#latencyNs() + delayNs;
-    if (!this.#quality.reorders) arrivalNs = Math.max(arrivalNs, link.notBeforeNs[lane]);
+    const { reorders } = this.#qualityOf(from.id, to);
+    if (!reorders) arrivalNs = Math.max(arrivalNs, link.notBeforeNs[lane]);
     link.notBeforeNs[lane] = Math.max(arrivalNs, link.notBeforeNs[lane]);
     const carried = this.#options.encodes ? overTheWire(message) : message;
     const arrive = (): void => this.#arrive(from, to, carried, sentNs);
@@ -282,7 +297,8 @@ export class SimNetwork {
     this.#transfers.add(transfer);
     this.#loop.schedule(TRANSFER_LIMIT_MS * 1e6, () => end(false));
     // Where messages get lost, connections break, and a file is many messages long.
-    const breaks = this.#random.below(100) < this.#quality.lossPercent;
+    const { lossPercent } = this.#qualityOf(from.id, to);
+    const breaks = this.#random.below(100) < lossPercent;
     let pieces = 0;
     const station = (): Station | undefined => {
       pieces += 1;
@@ -318,7 +334,21 @@ export class SimNetwork {
   }
 
   #isCut(from: MemberId, to: MemberId): boolean {
-    return this.#grudge.get(this.#nameOf(to))?.has(this.#nameOf(from)) === true;
+    const [source, target] = [this.#nameOf(from), this.#nameOf(to)];
+    if (this.#pulled.has(source) || this.#pulled.has(target)) return true;
+    return this.#grudge.get(target)?.has(source) === true;
+  }
+
+  #qualityOf(from: MemberId, to: MemberId): LinkQuality {
+    return this.links.of(this.#nameOf(from), this.#nameOf(to));
+  }
+
+  /** `late`, in [0, 1e6], was drawn already; other distributions take draws of their own. */
+  #delayNs(quality: LinkQuality, late: number): number {
+    const { delayMs, jitterMs, distribution } = quality;
+    if (distribution !== 'uniform') return Math.round(drawDelayMs(this.#random, quality) * 1e6);
+    const leastNs = Math.round((delayMs - jitterMs) * 1e6);
+    return Math.max(0, leastNs + Math.round((2 * jitterMs * 1e6 * late) / 1e6));
   }
 
   #nameOf(id: MemberId): string {

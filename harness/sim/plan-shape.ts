@@ -2,7 +2,8 @@
  * Whether a saved plan can be run as it is. People edit scenario files; what is wrong in one is
  * named by its field before a simulation trips over it.
  */
-import { LEADER } from '../nemesis/fault.ts';
+import { EVERYBODY, LEADER } from '../nemesis/fault.ts';
+import { parseGrudge } from '../nemesis/grudge-json.ts';
 import { FAULT_PACKAGES, isFaultKind } from '../nemesis/packages.ts';
 import { nodeNames } from '../plan.ts';
 import { SEED_BOUND, seededRandom } from '../seeded-random.ts';
@@ -134,13 +135,20 @@ function whyNoFault(fault: unknown, names: readonly string[], path: string): str
   if (typeof kind !== 'string' || !isFaultKind(kind)) {
     return `field ${path}.spec.kind: no such fault`;
   }
+  if (kind === 'partition-grudge') {
+    const { grudge } = spec as { readonly grudge?: unknown };
+    const parsed = parseGrudge(`${path}.spec.grudge`, grudge, names);
+    return parsed.ok ? undefined : `field ${parsed.error}`;
+  }
   // Any plan of this kind has the same fields.
   const example = FAULT_PACKAGES[kind].plan(nodeNames(MEMBERS_MAX), seededRandom(0));
   const unlike = whyUnlike(spec, shapeOf(example), `${path}.spec`);
   if (unlike !== undefined) return unlike;
   for (const field of ['node', 'nodes', 'minority', 'order', 'sides']) {
     const found = (spec as { readonly [field: string]: Names | undefined })[field] ?? [];
-    const stranger = [found].flat(2).find((name) => name !== LEADER && !names.includes(name));
+    const stands = 'direction' in spec ? [LEADER, EVERYBODY] : [LEADER];
+    const known = [...stands, ...names];
+    const stranger = [found].flat(2).find((name) => !known.includes(name));
     if (stranger !== undefined) return `field ${path}.spec.${field}: no member ${stranger}`;
   }
   return undefined;

@@ -13,11 +13,11 @@ import { serviceError } from '../../src/service/errors.ts';
 import type { FullClient } from '../../workloads/full-client.ts';
 import type { CallOptions, KvClient } from '../../workloads/kv-client.ts';
 import type { Workload } from '../../workloads/workload.ts';
-import { GOOD_LINKS } from '../cluster/cluster.ts';
 import { Interpreter } from '../interpreter.ts';
 import { runSchedule } from '../nemesis/compose.ts';
 import type { NemesisContext } from '../nemesis/fault.ts';
 import { expectedNames } from '../nemesis/target.ts';
+import { GOOD_LINKS } from '../network/link-quality.ts';
 import { type OpEntry, Recorder } from '../recorder.ts';
 import {
   READY_LIMIT_MS,
@@ -285,6 +285,7 @@ class Simulation {
       await cluster.setDiskFault(name, { type: 'none' });
       await cluster.setFsyncDelay(name, 0);
       await cluster.setSlowness(name, 0);
+      await cluster.plugCable(name);
       await cluster.resume(name);
     }
   }

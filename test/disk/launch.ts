@@ -23,17 +23,21 @@ export interface Launched {
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
 }
 
-/** MOUNT, BACKING and OTHER in the parameters stand for directories of this test. */
-export function launchDisk(command: readonly string[], options: readonly string[] = []): Launched {
-  const directory = mkdtempSync(join(tmpdir(), 'stormdisk-test-'));
-  const [mount, backing, other] = ['mount', 'backing', 'other'].map((name) => {
+/** MOUNT, BACKING, STATE and OTHER in the parameters stand for directories of this test. */
+export function launchDisk(
+  command: readonly string[],
+  options: readonly string[] = [],
+  /** Of an earlier launch, with what that has left; a new one if absent. */
+  directory: string = mkdtempSync(join(tmpdir(), 'stormdisk-test-')),
+): Launched {
+  const [mount, backing, other, state] = ['mount', 'backing', 'other', 'state'].map((name) => {
     const path = join(directory, name);
-    mkdirSync(path);
+    mkdirSync(path, { recursive: true });
     return path;
   });
-  const places = { MOUNT: mount!, BACKING: backing!, OTHER: other! };
+  const places = { MOUNT: mount!, BACKING: backing!, OTHER: other!, STATE: state! };
   const replaced = [...options, '--', ...command].map((part) =>
-    part.replaceAll(/MOUNT|BACKING|OTHER/g, (place) => Reflect.get(places, place)),
+    part.replaceAll(/MOUNT|BACKING|OTHER|STATE/g, (place) => Reflect.get(places, place)),
   );
   const [program, ...parameters] = probed.ok ? probed.value : (['unshare', '--mount'] as const);
   const main = programPath('../../disk/main');

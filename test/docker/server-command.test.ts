@@ -54,7 +54,9 @@ describe('the server command', () => {
       '--mount',
       '/data',
       '--backing',
-      '/backing',
+      '/backing/disk',
+      '--state',
+      '/backing/state',
       '--control',
       '0.0.0.0:7071',
     ]);

@@ -8,14 +8,20 @@ import {
   type DiskCounter,
   type DiskFault,
   type DiskFaultTally,
-  GOOD_LINKS,
   type Grudge,
   type LinkCounter,
-  type LinkQuality,
-  type LinkTally,
+  type PowerLoss,
+  type PowerLossReport,
 } from '../../harness/cluster/cluster.ts';
 import type { MemberProbe } from '../../harness/member-probe.ts';
 import { cutLinks } from '../../harness/nemesis/grudge.ts';
+import {
+  type DirectedLink,
+  type DirectedQuality,
+  GOOD_LINKS,
+  type LinkQuality,
+} from '../../harness/network/link-quality.ts';
+import { type LinkTally, NO_TALLY } from '../../harness/network/link-tally.ts';
 import { nodeNames } from '../../harness/plan.ts';
 import type { Environment } from '../../harness/store.ts';
 import { sleep } from '../../harness/timing.ts';
@@ -28,7 +34,10 @@ export interface FakeFlaws {
   readonly grudgeDoesNothing?: boolean;
   readonly slowDiskDoesNothing?: boolean;
   readonly flakyLinksDoNothing?: boolean;
+  readonly resetsDoNothing?: boolean;
+  readonly pullDoesNothing?: boolean;
   readonly diskFaultDoesNothing?: boolean;
+  readonly powerStays?: boolean;
   readonly slownessDoesNothing?: boolean;
   /** Of a change of clock only this is done. */
   readonly clockDoesOnly?: 'nothing' | 'jump' | 'drift';
@@ -50,7 +59,17 @@ export interface FakeFlaws {
 export const ALL_CAPABILITIES: readonly CapabilityReport[] = (
   [
     ...(['kill', 'pause', 'partition', 'slow-disk', 'flaky-links', 'disk-stall'] as const),
-    ...(['disk-error', 'disk-lie', 'disk-damage', 'clock', 'slow-process'] as const),
+    ...([
+      'disk-error',
+      'disk-lie',
+      'disk-damage',
+      'read-only-disk',
+      'disk-latency',
+      'power-failure',
+      'clock',
+      'slow-process',
+    ] as const),
+    ...(['link-delay', 'link-loss', 'link-rate', 'connection-reset', 'cable-pull'] as const),
   ] as const
 ).map((capability) => ({ capability, available: true, detail: 'fake' }));
 
@@ -72,12 +91,17 @@ export class FakeCluster implements Cluster {
   readonly damaged: Set<string> = new Set();
   readonly slowness: Map<string, number> = new Map();
   links: LinkQuality = GOOD_LINKS;
+  /** Links with a quality of their own. */
+  exceptions: readonly DirectedQuality[] = [];
+  distances: readonly DirectedQuality[] = [];
+  readonly pulled: Set<string> = new Set();
   /** Needed by faults that take time or change it. */
   clock: Clock | undefined;
   leader = 'n2';
   grudge: Grudge = new Map();
   disposed = false;
   #polls = 0;
+  #resets = 0;
   readonly #tallies = new Map<string, { stalled: number; refused: number; lied: number }>();
   readonly #clocks = new Map<string, { driftPercent: number; offsetMs: number; sinceNs: number }>();
 
@@ -94,7 +118,8 @@ export class FakeCluster implements Cluster {
     const skewed = [...this.#clocks.values()].some(
       ({ driftPercent, offsetMs }) => driftPercent !== 0 || Math.abs(offsetMs) >= 1,
     );
-    const isCut = this.grudge.size > 0 || this.links !== GOOD_LINKS;
+    const isBad = this.links !== GOOD_LINKS || this.exceptions.length > 0;
+    const isCut = this.grudge.size > 0 || isBad || this.pulled.size > 0;
     const lost = [...this.dead].some((node) => !this.damaged.has(node));
     return !lost && this.paused.size === 0 && !isCut && !slow && !badDisk && !slowed && !skewed;
   }
@@ -148,31 +173,68 @@ export class FakeCluster implements Cluster {
 
   async diskCounter(node: string): Promise<DiskCounter> {
     const delayMs = this.delays.get(node) ?? 0;
+    if (this.diskFaults.get(node)?.type === 'latency') {
+      const delayed = this.flaws.diskFaultDoesNothing === true ? 0 : 10;
+      return { syncs: 100, delayedSyncs: delayed, delayedMeanMs: delayed * 20 };
+    }
     const works = delayMs > 0 && this.flaws.slowDiskDoesNothing !== true;
     return { syncs: 100, delayedSyncs: works ? 10 : 0, delayedMeanMs: works ? delayMs : 0 };
   }
 
-  async setLinkQuality(quality: LinkQuality): Promise<void> {
-    this.calls.push(quality === GOOD_LINKS ? 'good links' : 'flaky links');
+  async setLinkQuality(
+    quality: LinkQuality,
+    except: readonly DirectedQuality[] = [],
+  ): Promise<void> {
+    const isGood = quality === GOOD_LINKS && except.length === 0;
+    this.calls.push(isGood ? 'good links' : 'flaky links');
     this.links = quality;
+    this.exceptions = except;
+  }
+
+  async setLinkDistances(links: readonly DirectedQuality[]): Promise<void> {
+    this.distances = links;
   }
 
   async linkTally(): Promise<LinkTally> {
     this.#polls++;
     const works = this.flaws.flakyLinksDoNothing !== true;
     const grown = (asked: number): number => (works && asked > 0 ? this.#polls : 0);
-    const { lossPercent, duplicatePercent, delayMs } = this.links;
+    const quality = this.exceptions[0]?.quality ?? this.links;
+    const { lossPercent, duplicatePercent, delayMs, rateBytesPerS } = quality;
+    const delayed = grown(delayMs);
     return {
+      ...NO_TALLY,
+      carried: 10 * grown(lossPercent),
       lost: grown(lossPercent),
       duplicated: grown(duplicatePercent),
-      delayed: grown(delayMs),
+      delayed,
+      delayedSumMs: delayed * delayMs,
+      thinBytes: grown(rateBytesPerS) * rateBytesPerS,
+      thinMs: grown(rateBytesPerS) * 1_000,
+      resets: this.#resets,
     };
+  }
+
+  async resetConnections(links: readonly DirectedLink[]): Promise<void> {
+    this.calls.push(`reset ${links.length} links`);
+    if (this.flaws.resetsDoNothing !== true) this.#resets++;
+  }
+
+  async pullCable(node: string): Promise<void> {
+    this.calls.push(`pull ${node}`);
+    this.pulled.add(node);
+  }
+
+  async plugCable(node: string): Promise<void> {
+    this.calls.push(`plug ${node}`);
+    this.pulled.delete(node);
   }
 
   async setDiskFault(node: string, fault: DiskFault): Promise<void> {
     this.calls.push(`disk ${node} ${fault.type}`);
     this.diskFaults.set(node, fault);
-    if (fault.type !== 'error' || this.flaws.diskFaultDoesNothing === true) return;
+    const stops = fault.type === 'error' || fault.type === 'read-only';
+    if (!stops || this.flaws.diskFaultDoesNothing === true) return;
     if (this.flaws.onDiskError === undefined) this.dead.add(node);
     if (this.flaws.onDiskError === 'stops late') {
       this.#clockOf().after(1_200, () => this.dead.add(node));
@@ -184,7 +246,7 @@ export class FakeCluster implements Cluster {
     if (type !== 'none' && this.flaws.diskFaultDoesNothing !== true) {
       const tally = this.#tallyOf(node);
       if (type === 'stall') tally.stalled++;
-      if (type === 'error') tally.refused++;
+      if (type === 'error' || type === 'read-only') tally.refused++;
       if (type === 'lie') tally.lied++;
     }
     return { ...this.#tallyOf(node) };
@@ -197,6 +259,12 @@ export class FakeCluster implements Cluster {
     if (this.flaws.damageIsForbidden === true || isLastCopy) return undefined;
     this.damaged.add(node);
     return 'record 3';
+  }
+
+  async failPower(node: string, { keeps }: PowerLoss): Promise<PowerLossReport> {
+    this.calls.push(`power ${node} ${keeps}`);
+    if (this.flaws.powerStays !== true) this.dead.add(node);
+    return { changes: 2, bytes: 700, torn: keeps === 'torn' ? 1 : 0, names: 1 };
   }
 
   async setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void> {
@@ -230,7 +298,8 @@ export class FakeCluster implements Cluster {
 
   answers(node: string): boolean {
     const isMute = this.flaws.onDamage !== 'starts' && this.damaged.has(node);
-    const isSilent = isMute || this.flaws.silent?.includes(node) === true;
+    const isOff = this.pulled.has(node) && this.flaws.pullDoesNothing !== true;
+    const isSilent = isOff || isMute || this.flaws.silent?.includes(node) === true;
     return !isSilent && !this.dead.has(node) && !this.paused.has(node);
   }
 

@@ -6,6 +6,9 @@ import { Connection } from '../../harness/cluster/process/links/connection.ts';
 import { identifyEtcd, identifyStormraft } from '../../harness/cluster/process/links/identify.ts';
 import { Switchboard } from '../../harness/cluster/process/links/switchboard.ts';
 import { memberId } from '../../harness/cluster/process/member-id.ts';
+import { GOOD_LINKS, type LinkQuality } from '../../harness/network/link-quality.ts';
+import { seededRandom } from '../../harness/seeded-random.ts';
+import { RealClock } from '../../src/host/real-clock.ts';
 
 describe('identify', () => {
   test('etcd: by the header, as soon as the headers are complete', () => {
@@ -78,7 +81,10 @@ describe('a link from a to b', () => {
   const clients: Socket[] = [];
 
   beforeEach(async () => {
-    switchboard = new Switchboard(['a', 'b', 'c']);
+    switchboard = new Switchboard(['a', 'b', 'c'], {
+      clock: new RealClock(),
+      random: seededRandom(1),
+    });
     accepted = [];
     wakeAccepted = () => undefined;
     member = createServer((socket) => {
@@ -121,7 +127,7 @@ describe('a link from a to b', () => {
   };
 
   const dropped = (from: string, to: string): number =>
-    switchboard.counters().find((link) => link.from === from && link.to === to)!.dropped;
+    switchboard.readings().counters.find((link) => link.from === from && link.to === to)!.dropped;
 
   const untilDropped = async (from: string, to: string, bytes: number): Promise<void> => {
     while (dropped(from, to) < bytes) await new Promise((resolve) => setImmediate(resolve));
@@ -137,7 +143,7 @@ describe('a link from a to b', () => {
     await b.until(({ heard, closed }) => heard === `${HELLO}last` && closed);
     await a.until(({ closed }) => closed);
     expect(a.failed || b.failed).toBe(false);
-    expect(switchboard.counters().every((link) => link.dropped === 0)).toBe(true);
+    expect(switchboard.readings().counters.every((link) => link.dropped === 0)).toBe(true);
   });
 
   test('cut a > b holds only what a sends, and the heal resets', async () => {
@@ -218,6 +224,93 @@ describe('a link from a to b', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(dropped('a', 'b')).toBeLessThan(2 << 20);
     expect(a.socket.writableLength).toBeGreaterThan(0);
+  });
+
+  const shape = (from: string, to: string, quality: Partial<LinkQuality>): void => {
+    switchboard.setQualities([{ from, to, quality: { ...GOOD_LINKS, ...quality } }]);
+  };
+
+  test('a slow direction is slow, and only that one', async () => {
+    const a = dial();
+    const b = await accept();
+    await b.until(({ heard }) => heard === HELLO);
+    shape('b', 'a', { delayMs: 80 });
+    const startMs = performance.now();
+    a.socket.write('ping');
+    await b.until(({ heard }) => heard.endsWith('ping'));
+    expect(switchboard.readings().tally.delayed).toBe(0);
+    b.socket.write('pong');
+    await a.until(({ heard }) => heard === 'pong');
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(79);
+    const { delayed, delayedSumMs } = switchboard.readings().tally;
+    expect(delayed).toBe(1);
+    expect(delayedSumMs).toBeGreaterThanOrEqual(79);
+  });
+
+  test('a slow stream ends after its last byte, and a good one delivers what it held', async () => {
+    const a = dial();
+    const b = await accept();
+    await b.until(({ heard }) => heard === HELLO);
+    shape('a', 'b', { delayMs: 40 });
+    a.socket.end('last words');
+    await b.until(({ closed }) => closed);
+    expect(b.heard).toBe(`${HELLO}last words`);
+    expect(b.failed).toBe(false);
+    shape('a', 'b', { delayMs: 60_000 });
+    dial();
+    const second = await accept(1);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(second.heard).toBe('');
+    switchboard.setQualities([]);
+    await second.until(({ heard }) => heard === HELLO);
+  });
+
+  test('a thin or lossy direction delivers every byte, and counts', async () => {
+    const a = dial();
+    const b = await accept();
+    await b.until(({ heard }) => heard === HELLO);
+    shape('a', 'b', { rateBytesPerS: 1_000_000 });
+    const bytes = Buffer.alloc(200_000, 'x');
+    a.socket.write(bytes);
+    await b.until(({ heard }) => heard.length === HELLO.length + bytes.length);
+    expect(switchboard.readings().tally.thinBytes).toBeGreaterThan(100_000);
+    shape('a', 'b', { lossPercent: 5 });
+    a.socket.write(bytes);
+    await b.until(({ heard }) => heard.length === HELLO.length + 2 * bytes.length);
+    const { carried, lost } = switchboard.readings().tally;
+    expect(lost).toBeGreaterThan(0);
+    expect(carried - lost).toBeGreaterThanOrEqual(Math.ceil(bytes.length / 1_448));
+  });
+
+  test('a reset ends the connections over the links named, on both sides', async () => {
+    const [a, c] = [dial(), dial('STORMRAFT/1 c 3 2 log\n')];
+    await accept(1);
+    switchboard.reset([{ from: 'a', to: 'c' }]);
+    expect(switchboard.readings().tally.resets).toBe(0);
+    switchboard.reset([{ from: 'b', to: 'a' }]);
+    await a.until(({ closed }) => closed);
+    expect(a.failed).toBe(true);
+    expect(switchboard.readings().tally.resets).toBe(1);
+    expect(c.closed).toBe(false);
+  });
+
+  test('a pulled cable holds what is under way and refuses dials; plugged in, all is reset', async () => {
+    const a = dial();
+    const b = await accept();
+    await b.until(({ heard }) => heard === HELLO);
+    switchboard.setPulled(['a']);
+    a.socket.write('lost');
+    await untilDropped('a', 'b', 4);
+    const refused = dial();
+    await refused.until(({ closed }) => closed);
+    expect(refused.failed).toBe(true);
+    dial('STORMRAFT/1 c 3 2 log\n');
+    await accept(1);
+    switchboard.setCuts([{ from: 'c', to: 'b' }]);
+    expect(a.closed).toBe(false);
+    switchboard.setPulled([]);
+    await Promise.all([a.until(({ closed }) => closed), b.until(({ closed }) => closed)]);
+    expect(b.heard).toBe(HELLO);
   });
 });
 

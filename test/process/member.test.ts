@@ -20,7 +20,7 @@ test('a resume whose order the disk refused is made good by the next', async () 
   const member = new Member({
     name: 'n1',
     command: ['true'],
-    disk: { kind: 'fuse', unshare: ['unshare'], controlPort: controlPort! },
+    disk: { kind: 'fuse', unshare: ['unshare'], controlPort: controlPort!, state: directory },
     mount: join(directory, 'mnt'),
     backing: join(directory, 'data'),
     logPath: join(directory, 'n1.log'),

@@ -14,6 +14,8 @@ let delayedMeanMs = 0;
 createServer(async (request, response) => {
   if (request.method === 'GET') {
     response.end(JSON.stringify({ syncs: 0, delayedSyncs: 0, delayedMeanMs }));
+  } else if (request.url !== '/fsync-delay') {
+    response.end();
   } else if (refusals-- > 0) {
     response.writeHead(500).end();
   } else {

@@ -1,6 +1,6 @@
 /** Members that only send and receive, on a simulated network. */
 
-import type { LinkQuality } from '../../harness/cluster/cluster.ts';
+import { GOOD_LINKS, type LinkQuality } from '../../harness/network/link-quality.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import { SimLoop } from '../../harness/sim/loop.ts';
 import { MemberNames } from '../../harness/sim/member-names.ts';
@@ -16,12 +16,7 @@ import type { SnapshotSink, SnapshotSource } from '../../src/snap/snapshot-files
 
 export const MS = 1e6;
 
-export const PERFECT: LinkQuality = {
-  lossPercent: 0,
-  duplicatePercent: 0,
-  delayMs: 0,
-  reorders: false,
-};
+export const PERFECT: LinkQuality = GOOD_LINKS;
 
 export interface FateRecord {
   readonly message: Message;

@@ -31,7 +31,7 @@ describe('links', () => {
 
   test('reorder when they are told to, and lose nothing by it', async () => {
     const bench = new NetworkBench();
-    bench.network.setQuality({ ...PERFECT, reorders: true });
+    bench.network.links.setFault({ ...PERFECT, reorders: true });
     const { contexts } = await sendHundred(bench);
     expect(contexts).not.toEqual(HUNDRED);
     expect(contexts.toSorted((a, b) => a - b)).toEqual(HUNDRED);
@@ -39,7 +39,7 @@ describe('links', () => {
 
   test('keep the order of each lane under any delay, but not across lanes', async () => {
     const bench = new NetworkBench();
-    bench.network.setQuality({ ...PERFECT, delayMs: 20 });
+    bench.network.links.setFault({ ...PERFECT, delayMs: 10, jitterMs: 10 });
     const [from, to] = [bench.start(1n), bench.start(2n)];
     for (const at of HUNDRED) {
       from.port.send(2n, heartbeat(1n, 2n, at));
@@ -59,7 +59,13 @@ describe('links', () => {
 
   test('repeat every message at 100 %, but never a forwarded proposal', async () => {
     const bench = new NetworkBench();
-    bench.network.setQuality({ ...PERFECT, duplicatePercent: 100, delayMs: 5, reorders: true });
+    bench.network.links.setFault({
+      ...PERFECT,
+      duplicatePercent: 100,
+      delayMs: 2.5,
+      jitterMs: 2.5,
+      reorders: true,
+    });
     const { from, to, contexts } = await sendHundred(bench);
     expect(contexts.toSorted((a, b) => a - b)).toEqual(HUNDRED.flatMap((at) => [at, at]));
     for (const at of HUNDRED) from.port.send(2n, proposal(1n, 2n, at));
@@ -70,7 +76,7 @@ describe('links', () => {
 
   test('lose everything at 100 %, about the share at less, and the sender may hear', async () => {
     const all = new NetworkBench();
-    all.network.setQuality({ ...PERFECT, lossPercent: 100 });
+    all.network.links.setFault({ ...PERFECT, lossPercent: 100 });
     const { from, contexts } = await sendHundred(all);
     expect(contexts).toEqual([]);
     expect(all.fatesOf('MsgHeartbeat')).toEqual(HUNDRED.map(() => 'lost'));
@@ -79,7 +85,7 @@ describe('links', () => {
     expect(from.unreachable.length).toBeLessThan(50);
     expect(new Set(from.unreachable)).toEqual(new Set([2n]));
     const some = new NetworkBench();
-    some.network.setQuality({ ...PERFECT, lossPercent: 30 });
+    some.network.links.setFault({ ...PERFECT, lossPercent: 30 });
     const { contexts: got } = await sendHundred(some);
     expect(got.length).toBe(100 - some.network.tally.lost);
     expect(some.network.tally.lost).toBeGreaterThan(15);

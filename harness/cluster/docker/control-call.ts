@@ -7,7 +7,7 @@ import { ClusterError } from '../cluster.ts';
 const CALL_TIMEOUT_MS = 5_000;
 
 export interface ControlCall {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'POST';
   readonly url: string;
   readonly body?: unknown;
 }

@@ -4,18 +4,23 @@
  * nodes (cuts, fsync delays). This file brings it up; running-cluster.ts is what comes of it.
  */
 
+import { containerLinkReports } from '../../network/link-capabilities.ts';
 import {
   type CapabilityReport,
   type Cluster,
   type ClusterConfig,
   ClusterError,
 } from '../cluster.ts';
+import { diskReports } from '../disk-capabilities.ts';
 import { simOnlyReports } from '../not-possible.ts';
+import { choosePorts } from '../process/ports.ts';
 import type { OnProgress } from './base-image.ts';
 import { connectDaemon, type Daemon } from './daemon.ts';
 import { type DiskProbe, probeDisk } from './disk-probe.ts';
-import { DockerNode, type FilterReport } from './docker-node.ts';
+import { DockerNode } from './docker-node.ts';
 import { ensureImage, type NodeImage } from './image.ts';
+import { createNetwork, networkName } from './network.ts';
+import type { FilterReport } from './node-links.ts';
 import { currentOwner, runLabels } from './owner.ts';
 import type { Holder, PodPart } from './pod.ts';
 import { RunningCluster } from './running-cluster.ts';
@@ -24,6 +29,10 @@ import { removeRun } from './sweep.ts';
 
 /** More members than anybody runs; an agent can drop that many sources. */
 const MEMBERS_MAX = 64;
+
+/** Others may take a port or a subnet between choosing and using it. */
+const LAUNCH_ATTEMPTS_MAX = 3;
+const TAKEN = /address already in use|port is already allocated|[Pp]ool overlaps/;
 
 export interface DockerOptions {
   /** Told one line at every step that may take long (pulling or building an image). */
@@ -47,14 +56,21 @@ export async function openDockerCluster(
   }
   const daemon = await connectDaemon();
   const onProgress = options.onProgress ?? ((): void => undefined);
-  try {
-    const image = await ensureImage(daemon.docker, config.target, onProgress);
-    return await launch(daemon, image, config);
-  } catch (cause) {
-    await removeRun(config.runId);
-    if (cause instanceof ClusterError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ClusterError(`run ${config.runId} cannot be started: ${reason}`, { cause });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const image = await ensureImage(daemon.docker, config.target, onProgress);
+      return await launch(daemon, image, config, attempt);
+    } catch (cause) {
+      await removeRun(config.runId);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (attempt < LAUNCH_ATTEMPTS_MAX && TAKEN.test(reason)) {
+        onProgress('a port or a subnet was taken meanwhile: starting over with others');
+      } else if (cause instanceof ClusterError) {
+        throw cause;
+      } else {
+        throw new ClusterError(`run ${config.runId} cannot be started: ${reason}`, { cause });
+      }
+    }
   }
 }
 
@@ -62,19 +78,30 @@ interface NamedHolder extends Holder {
   readonly name: string;
 }
 
-async function launch(daemon: Daemon, image: NodeImage, config: ClusterConfig): Promise<Cluster> {
+async function launch(
+  daemon: Daemon,
+  image: NodeImage,
+  config: ClusterConfig,
+  attempt: number,
+): Promise<Cluster> {
   const { client, docker } = daemon;
   const labels = runLabels(config.runId, currentOwner());
   const [holders, disk, info] = await settled([
-    startHolders(daemon, image, config),
+    startHolders(daemon, image, config, attempt),
     probeDisk(docker, image.name, labels),
     docker.info(),
   ]);
+  if (config.disk !== undefined && !disk.available) {
+    throw new ClusterError(`a synthetic disk needs FUSE: ${disk.reason}`);
+  }
   const nodes = await settled(
     holders.map((holder) => startNode(daemon, image, config, { holder, holders, disk })),
   );
-  const filters = await settled(nodes.map((node) => node.filter()));
-  const filter = filters.find(({ available }) => !available) ?? filters[0];
+  const filters = await settled(nodes.map((node) => node.links.filter()));
+  const filter =
+    filters.find(({ available }) => !available) ??
+    filters.find(({ linksProblem }) => linksProblem !== undefined) ??
+    filters[0];
   if (filter === undefined) throw new ClusterError('a cluster without members');
   return new RunningCluster(config.runId, nodes, capabilities(filter, disk), [
     { name: 'docker', value: client.info.containerRuntime.serverVersion },
@@ -82,25 +109,31 @@ async function launch(daemon: Daemon, image: NodeImage, config: ClusterConfig): 
     { name: 'storage driver', value: info.Driver },
     { name: 'image', value: `${image.name} on ${image.base}` },
     { name: 'packet filter', value: filter.detail },
-    { name: 'disk', value: `${disk.available ? 'FUSE before the ' : ''}container layer` },
+    { name: 'disk', value: disk.available ? 'FUSE before a volume' : 'container layer' },
   ]);
 }
 
 async function startHolders(
-  { client }: Daemon,
+  { docker }: Daemon,
   image: NodeImage,
   config: ClusterConfig,
+  attempt: number,
 ): Promise<readonly NamedHolder[]> {
   const { startHolder } = await import('./pod.ts');
-  const network = `storm-${config.runId}`;
-  const labels = runLabels(config.runId, currentOwner());
-  // The daemon picks a free subnet; an address stays as long as its holder lives.
-  await client.network.create({ Name: network, Driver: 'bridge', Labels: { ...labels } });
+  const network = networkName(config.runId);
+  await createNetwork(docker, network, runLabels(config.runId, currentOwner()));
   const names = Array.from({ length: config.memberCount }, (_, index) => `n${index + 1}`);
+  const ports = await choosePorts(3 * names.length, `${config.runId} ${attempt}`);
+  const backing = config.disk === undefined ? 'disk' : 'memory';
   return settled(
-    names.map(async (name) => {
+    names.map(async (name, index) => {
       const part = podPart(image, config, `${name}-holder`);
-      return { name, ...(await startHolder(part, { hostname: name, network })) };
+      const [client, agent, diskControl] = ports.slice(3 * index);
+      const hostPorts = [client!, agent!, diskControl!] as const;
+      return {
+        name,
+        ...(await startHolder(part, { hostname: name, network, hostPorts, backing })),
+      };
     }),
   );
 }
@@ -122,7 +155,14 @@ async function startNode(
     command: serverCommand(config, holder, { members: holders, slowDisk: disk.available }),
     fuse: disk.available,
   });
-  return new DockerNode(holder.name, holder, { server: docker.getContainer(id), disk });
+  const network = docker.getNetwork(networkName(config.runId));
+  return new DockerNode(holder.name, holder, {
+    server: docker.getContainer(id),
+    disk,
+    network,
+    container: docker.getContainer(holder.id),
+    diskBase: config.disk?.fault,
+  });
 }
 
 function podPart(image: NodeImage, config: ClusterConfig, name: string): PodPart {
@@ -142,11 +182,8 @@ function capabilities(filter: FilterReport, disk: DiskProbe): readonly Capabilit
       available: filter.available,
       detail: filter.available ? `${filter.detail}, DROP by source` : filter.detail,
     },
-    {
-      capability: 'slow-disk',
-      available: disk.available,
-      detail: disk.available ? 'FUSE before the data directory' : disk.reason,
-    },
+    ...diskReports(disk.available, disk.available ? 'FUSE before a volume' : disk.reason),
+    ...containerLinkReports(filter),
     ...simOnlyReports('docker'),
   ];
 }

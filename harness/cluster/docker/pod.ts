@@ -7,10 +7,13 @@
 import type { HostConfig } from 'dockerode';
 import { GenericContainer, type StartedTestContainer, type WaitStrategy } from 'testcontainers';
 import type { Labels } from './owner.ts';
-import { AGENT_COMMAND, PORTS } from './server-command.ts';
+import { AGENT_COMMAND, BACKING_ROOT, PORTS } from './server-command.ts';
 
 /** A container's log is cut to two files of this size: the newest lines stay. */
 const LOG_FILE_SIZE_MAX = '50m';
+
+/** A member's data in memory: a synthetic disk is for short runs. */
+const MEMORY_BACKING_SIZE = '1g';
 
 /** Rights that a server needs for FUSE, and only for that. */
 export const FUSE_HOST_CONFIG: Pick<HostConfig, 'Devices' | 'CapAdd' | 'SecurityOpt'> = {
@@ -38,16 +41,30 @@ export interface Holder {
 /** Starts a holder in the run's network. Its agent is still on the way when this resolves. */
 export async function startHolder(
   part: PodPart,
-  options: { readonly hostname: string; readonly network: string },
+  options: {
+    readonly hostname: string;
+    readonly network: string;
+    /**
+     * Free ports of this host; left out, the daemon picks some, and others when a cable was pulled.
+     */
+    readonly hostPorts?: readonly [client: number, agent: number, diskControl: number];
+    /** Where servers on this holder keep their data: a volume, on disk or in memory. */
+    readonly backing?: 'disk' | 'memory';
+  },
 ): Promise<Holder> {
-  const ports = [PORTS.client, PORTS.agent, PORTS.diskControl];
-  const started = await new PodContainer(part)
+  const inside = [PORTS.client, PORTS.agent, PORTS.diskControl];
+  const ports = inside.map((container, at) => {
+    const host = options.hostPorts?.[at];
+    return host === undefined ? container : { container, host };
+  });
+  const container = new PodContainer(part)
     .withCommand([...AGENT_COMMAND])
     .withHostname(options.hostname)
     .withNetworkMode(options.network)
     .withAddedCapabilities('NET_ADMIN')
-    .withExposedPorts(...ports)
-    .start();
+    .withExposedPorts(...ports);
+  if (options.backing !== undefined) container.addBacking(options.backing, part.labels);
+  const started: StartedTestContainer = await container.start();
   return {
     id: started.getId(),
     ip: started.getIpAddress(options.network),
@@ -69,7 +86,7 @@ export async function startServer(
   const container = new PodContainer(part)
     .withCommand([...options.command])
     .withNetworkMode(`container:${options.holderId}`);
-  if (options.fuse) container.allowFuse();
+  if (options.fuse) container.allowFuse(options.holderId);
   const started: StartedTestContainer = await container.start();
   return started.getId();
 }
@@ -84,8 +101,22 @@ class PodContainer extends GenericContainer {
       .withWaitStrategy(LAUNCHED);
   }
 
-  allowFuse(): void {
-    Object.assign(this.hostConfig, FUSE_HOST_CONFIG);
+  /** With the files on the holder's volume, where they can be got at whatever the server does. */
+  allowFuse(holderId: string): void {
+    Object.assign(this.hostConfig, FUSE_HOST_CONFIG, { VolumesFrom: [holderId] });
+  }
+
+  /** A volume without a name: it goes with the container. */
+  addBacking(kind: 'disk' | 'memory', labels: Labels): void {
+    const options = { type: 'tmpfs', device: 'tmpfs', o: `size=${MEMORY_BACKING_SIZE}` };
+    const driver = kind === 'memory' ? { DriverConfig: { Name: 'local', Options: options } } : {};
+    const volume = {
+      Type: 'volume',
+      Source: '',
+      Target: BACKING_ROOT,
+      VolumeOptions: { Labels: { ...labels }, NoCopy: true, ...driver },
+    };
+    Object.assign(this.hostConfig, { Mounts: [volume] });
   }
 
   protected override async beforeContainerCreated(): Promise<void> {

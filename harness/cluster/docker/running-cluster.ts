@@ -2,14 +2,24 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { requireShapeable } from '../../network/link-capabilities.ts';
+import type { DirectedLink, DirectedQuality, LinkQuality } from '../../network/link-quality.ts';
+import { LinkSettings } from '../../network/link-settings.ts';
+import { type LinkTally, sumTallies } from '../../network/link-tally.ts';
+import { FaultAtlas } from '../../sim/disk/fault-atlas.ts';
 import {
   type CapabilityReport,
   type Cluster,
   ClusterError,
   type DiskCounter,
+  type DiskFault,
+  type DiskFaultTally,
   type Grudge,
   type LinkCounter,
+  type PowerLoss,
+  type PowerLossReport,
 } from '../cluster.ts';
+import { noteLie } from '../disk-capabilities.ts';
 import { WithoutSimFaults } from '../not-possible.ts';
 import type { DockerNode } from './docker-node.ts';
 import { removeRun } from './sweep.ts';
@@ -21,6 +31,9 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
   readonly capabilities: readonly CapabilityReport[];
   readonly environment: Cluster['environment'];
   readonly #runId: string;
+  readonly #atlas: FaultAtlas;
+  readonly #linkSettings = new LinkSettings();
+  #wereLinksShaped = false;
 
   constructor(
     runId: string,
@@ -31,6 +44,7 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
     super();
     this.#runId = runId;
     this.nodes = nodes;
+    this.#atlas = new FaultAtlas(nodes.length, { allowsAll: false });
     this.capabilities = capabilityReports;
     this.environment = environment;
   }
@@ -66,13 +80,13 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
         [...from].map((peer) => this.#node(peer).ip),
       );
     }
-    await Promise.all([...sources].map(([node, dropFrom]) => node.drop(dropFrom)));
+    await Promise.all([...sources].map(([node, dropFrom]) => node.links.drop(dropFrom)));
   }
 
   async linkCounters(): Promise<readonly LinkCounter[]> {
     const perNode = await Promise.all(
       this.nodes.map(async (to) => {
-        const counts = await to.dropCounts();
+        const counts = await to.links.dropCounts();
         const peers = this.nodes.filter((from) => from !== to);
         return peers.map((from) => ({
           from: from.name,
@@ -84,12 +98,73 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
     return perNode.flat();
   }
 
+  async setLinkQuality(
+    quality: LinkQuality,
+    except: readonly DirectedQuality[] = [],
+  ): Promise<void> {
+    requireShapeable(this.#names(), except, quality);
+    this.#linkSettings.setFault(quality, except);
+    await this.#applyLinkSettings();
+  }
+
+  async setLinkDistances(links: readonly DirectedQuality[]): Promise<void> {
+    requireShapeable(this.#names(), links);
+    this.#linkSettings.setDistances(links);
+    await this.#applyLinkSettings();
+  }
+
+  async linkTally(): Promise<LinkTally> {
+    return sumTallies(await Promise.all(this.nodes.map((node) => node.links.tally())));
+  }
+
+  /** By either end, with what comes from the other. */
+  async resetConnections(links: readonly DirectedLink[]): Promise<void> {
+    const peers = new Map<DockerNode, Set<string>>();
+    for (const { from, to } of links) {
+      const [source, target] = [this.#node(from), this.#node(to)];
+      peers.set(target, (peers.get(target) ?? new Set<string>()).add(source.ip));
+    }
+    await Promise.all([...peers].map(([node, ips]) => node.links.reset([...ips])));
+  }
+
+  async pullCable(node: string): Promise<void> {
+    await this.#node(node).links.pull();
+  }
+
+  async plugCable(node: string): Promise<void> {
+    await this.#node(node).links.plug();
+  }
+
   async setFsyncDelay(node: string, delayMs: number): Promise<void> {
-    await this.#node(node).setFsyncDelay(delayMs);
+    await this.#node(node).disk.setFsyncDelay(delayMs);
   }
 
   async diskCounter(node: string): Promise<DiskCounter> {
-    return this.#node(node).diskCounter();
+    return this.#node(node).disk.counter();
+  }
+
+  async setDiskFault(node: string, fault: DiskFault): Promise<void> {
+    noteLie(this.#atlas, node, fault);
+    await this.#node(node).disk.setFault(fault);
+  }
+
+  async diskFaultTally(node: string): Promise<DiskFaultTally> {
+    return this.#node(node).disk.tally();
+  }
+
+  async damageDisk(
+    node: string,
+    how: 'bit-rot' | 'misdirected-write',
+  ): Promise<string | undefined> {
+    if (await this.isRunning(node)) throw new ClusterError(`${node} runs: kill it first`);
+    if (!this.#atlas.mayDestroy(node)) return undefined;
+    const what = await this.#node(node).disk.damage(how, `${this.#runId}/${node}`);
+    if (what !== undefined) this.#atlas.noteDestroyed(node);
+    return what;
+  }
+
+  async failPower(node: string, loss: PowerLoss): Promise<PowerLossReport> {
+    return this.#node(node).failPower(loss);
   }
 
   async collectLogs(directory: string): Promise<void> {
@@ -102,6 +177,29 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await removeRun(this.#runId);
+  }
+
+  #names(): string[] {
+    return this.nodes.map(({ name }) => name);
+  }
+
+  async #applyLinkSettings(): Promise<void> {
+    const links = this.#linkSettings.among(this.#names());
+    // Nothing was ever shaped, so there is nothing to heal.
+    if (links.length === 0 && !this.#wereLinksShaped) return;
+    this.#wereLinksShaped = true;
+    await Promise.all(
+      this.nodes.map((node) => {
+        const peers = this.nodes.filter((peer) => peer !== node);
+        return node.links.shape(
+          peers.map((peer) => ({
+            ip: peer.ip,
+            incoming: this.#linkSettings.of(peer.name, node.name),
+            outgoing: this.#linkSettings.of(node.name, peer.name),
+          })),
+        );
+      }),
+    );
   }
 
   #node(name: string): DockerNode {

@@ -3,13 +3,24 @@
 import type { ClusterConfig, Target } from '../cluster.ts';
 
 /** Ports inside a node's network namespace. Each namespace is one node's own: no collisions. */
-export const PORTS = { client: 2379, peer: 2380, agent: 7070, diskControl: 7071 } as const;
+export const PORTS = {
+  client: 2379,
+  peer: 2380,
+  agent: 7070,
+  diskControl: 7071,
+  /** Where peers are led while links are not good. */
+  peerProxy: 7072,
+} as const;
 
 const TOOLS = '/opt/storm/tools';
 const SERVER = '/opt/storm/server';
 /** What the server writes to; behind it `BACKING` when the disk-fault server is in between. */
 const DATA = '/data';
-const BACKING = '/backing';
+/** The holder's volume. */
+export const BACKING_ROOT = '/backing';
+const BACKING = `${BACKING_ROOT}/disk`;
+const DISK_STATE = `${BACKING_ROOT}/state`;
+const DISK_PROGRAM: readonly string[] = ['node', `${TOOLS}/harness/disk/main.ts`];
 
 /** A member and its address in the run's network. */
 export interface Address {
@@ -22,14 +33,20 @@ export const AGENT_COMMAND: readonly string[] = [
   'node',
   `${TOOLS}/harness/cluster/docker/agent/main.ts`,
   String(PORTS.agent),
+  String(PORTS.peer),
+  String(PORTS.peerProxy),
 ];
 
 /** Exits with 0 where a FUSE file system can be mounted, else with 4 and a line that says why. */
-export const DISK_PROBE_COMMAND: readonly string[] = [
-  'node',
-  `${TOOLS}/harness/disk/main.ts`,
-  '--probe',
-];
+export const DISK_PROBE_COMMAND: readonly string[] = [...DISK_PROGRAM, '--probe'];
+
+/** Prints what a node's disk has counted; fails where none has yet. */
+export const READ_TALLY_COMMAND: readonly string[] = ['cat', `${DISK_STATE}/tally.json`];
+
+/** Damages the log of a dead node and prints what it did. */
+export function damageCommand(how: string, seed: string): readonly string[] {
+  return [...DISK_PROGRAM, '--damage', how, '--backing', BACKING, '--seed', seed];
+}
 
 /** The program of a node's server container; flags are etcd's for both targets. */
 export function serverCommand(
@@ -40,8 +57,9 @@ export function serverCommand(
   const server = [...program(config.target), ...serverFlags(config, member, run.members)];
   if (!run.slowDisk) return server;
   const control = `0.0.0.0:${PORTS.diskControl}`;
-  const disk = ['--mount', DATA, '--backing', BACKING, '--control', control];
-  return ['node', `${TOOLS}/harness/disk/main.ts`, ...disk, '--', ...server];
+  const places = ['--mount', DATA, '--backing', BACKING, '--state', DISK_STATE];
+  const fault = config.disk === undefined ? [] : ['--fault', JSON.stringify(config.disk.fault)];
+  return [...DISK_PROGRAM, ...places, '--control', control, ...fault, '--', ...server];
 }
 
 function program(target: Target): readonly string[] {

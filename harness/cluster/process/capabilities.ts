@@ -4,7 +4,9 @@ import { execFile } from 'node:child_process';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
 import type { Result } from '../../../src/lib/result.ts';
+import { PROXY_LINK_REPORTS } from '../../network/link-capabilities.ts';
 import { type CapabilityReport, ClusterError, type Target } from '../cluster.ts';
+import { diskReports } from '../disk-capabilities.ts';
 import { simOnlyReports } from '../not-possible.ts';
 import type { Unshare } from './programs.ts';
 
@@ -19,11 +21,12 @@ export function capabilitiesWith(disk: Result<Unshare, string>): CapabilityRepor
       available: true,
       detail: 'TCP proxy per member: holds bytes, resets connections on heal',
     },
-    {
-      capability: 'slow-disk',
-      available: disk.ok,
-      detail: disk.ok ? `FUSE pass-through under ${disk.value.join(' ')}` : disk.error,
-    },
+    ...diskReports(
+      disk.ok,
+      disk.ok ? `FUSE pass-through under ${disk.value.join(' ')}` : disk.error,
+      'the files behind the disk, while the member is dead',
+    ),
+    ...PROXY_LINK_REPORTS,
     ...simOnlyReports('process'),
   ];
 }

@@ -1,6 +1,12 @@
 /** Orders to a member's disk, over its control port (`harness/disk/control.ts`). */
 
-import { ClusterError, type DiskCounter } from '../cluster.ts';
+import {
+  ClusterError,
+  type DiskCounter,
+  type DiskFault,
+  type PowerLoss,
+  type PowerLossReport,
+} from '../cluster.ts';
 
 /** The disk answers in well under a millisecond unless its process is stopped or starved. */
 const ANSWER_MS_MAX = 5_000;
@@ -13,6 +19,21 @@ export async function readDiskCounter(port: number): Promise<DiskCounter> {
   const answer: unknown = JSON.parse(await ask(port, 'GET', '/counters'));
   if (!isDiskCounter(answer)) throw new ClusterError('the disk answered something else');
   return answer;
+}
+
+export async function setDiskFault(port: number, fault: DiskFault): Promise<void> {
+  await ask(port, 'PUT', '/fault', JSON.stringify(fault));
+}
+
+/** From then on the disk answers no operation: kill what uses it. */
+export async function failPower(port: number, loss: PowerLoss): Promise<PowerLossReport> {
+  const answer: unknown = JSON.parse(
+    await ask(port, 'POST', '/power-failure', JSON.stringify(loss)),
+  );
+  if (!hasNumbers(answer, ['changes', 'bytes', 'torn', 'names'])) {
+    throw new ClusterError('the disk answered something else');
+  }
+  return answer as PowerLossReport;
 }
 
 async function ask(port: number, method: string, path: string, body?: string): Promise<string> {
@@ -34,8 +55,10 @@ async function ask(port: number, method: string, path: string, body?: string): P
 }
 
 function isDiskCounter(value: unknown): value is DiskCounter {
+  return hasNumbers(value, ['syncs', 'delayedSyncs', 'delayedMeanMs']);
+}
+
+function hasNumbers(value: unknown, fields: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return ['syncs', 'delayedSyncs', 'delayedMeanMs'].every(
-    (field) => field in value && typeof Reflect.get(value, field) === 'number',
-  );
+  return fields.every((field) => typeof Reflect.get(value, field) === 'number');
 }

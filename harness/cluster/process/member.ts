@@ -3,8 +3,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClusterError, type DiskCounter } from '../cluster.ts';
-import { readDiskCounter, setFsyncDelay } from './disk-client.ts';
+import { readTallyOf } from '../../disk/operations/state-directory.ts';
+import {
+  ClusterError,
+  type DiskCounter,
+  type DiskFault,
+  type DiskFaultTally,
+  type PowerLoss,
+  type PowerLossReport,
+} from '../cluster.ts';
+import { failPower, readDiskCounter, setDiskFault, setFsyncDelay } from './disk-client.ts';
 import { logSizeBytes, logTail, openLog } from './log-file.ts';
 import { killGroup, signalGroup } from './process-table.ts';
 import { onDisk, type Unshare } from './programs.ts';
@@ -19,13 +27,21 @@ export interface MemberOptions {
   /** The server's command line; its data directory is `mount`, or `backing` without a disk. */
   readonly command: readonly [string, ...string[]];
   readonly disk:
-    | { readonly kind: 'fuse'; readonly unshare: Unshare; readonly controlPort: number }
+    | {
+        readonly kind: 'fuse';
+        readonly unshare: Unshare;
+        readonly controlPort: number;
+        /** What the disk keeps beside its files. */
+        readonly state: string;
+      }
     | { readonly kind: 'plain'; readonly reason: string };
   readonly mount: string;
   readonly backing: string;
   readonly logPath: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly registration: Registration;
+  /** Of the disk, from the first start on; none if absent. */
+  readonly diskFault?: DiskFault;
 }
 
 type State =
@@ -43,11 +59,13 @@ export class Member {
   readonly #options: MemberOptions;
   #state: State = { kind: 'dead' };
   #fsyncDelayMs = 0;
+  #diskFault: DiskFault;
   #logStartBytes = 0;
 
   constructor(options: MemberOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#diskFault = options.diskFault ?? { type: 'none' };
   }
 
   get isRunning(): boolean {
@@ -78,7 +96,15 @@ export class Member {
   /** SIGKILL for server and disk; resolves when neither has a thread left. */
   async kill(): Promise<void> {
     if (this.#state.kind === 'dead') return;
-    const { pid, gone } = this.#state;
+    const { disk } = this.#options;
+    // A lie only shows when the power goes.
+    if (this.#diskFault.type === 'lie' && disk.kind === 'fuse' && !this.#state.paused) {
+      await failPower(disk.controlPort, { keeps: 'nothing', seed: 0 }).catch(() => undefined);
+    }
+    if (this.#state.kind === 'running') await this.#killGroup(this.#state);
+  }
+
+  async #killGroup({ pid, gone }: State & { kind: 'running' }): Promise<void> {
     await killGroup(pid);
     await gone;
   }
@@ -104,7 +130,9 @@ export class Member {
     }
     const { disk } = this.#options;
     // It may have changed while the disk could not listen, or an earlier resume failed at this.
-    if (disk.kind === 'fuse') await setFsyncDelay(disk.controlPort, this.#fsyncDelayMs);
+    if (disk.kind !== 'fuse') return;
+    await setFsyncDelay(disk.controlPort, this.#fsyncDelayMs);
+    await setDiskFault(disk.controlPort, this.#diskFault);
   }
 
   /** Takes effect at once, or with the resume or restart of a member that cannot listen. */
@@ -122,10 +150,35 @@ export class Member {
     return readDiskCounter(controlPort);
   }
 
+  /** As {@link setFsyncDelay}. */
+  async setDiskFault(fault: DiskFault): Promise<void> {
+    const controlPort = this.#controlPort();
+    this.#diskFault = fault;
+    if (this.#state.kind === 'dead' || this.#state.paused) return;
+    await setDiskFault(controlPort, fault);
+  }
+
+  /** Also of a member that is dead: what stopped it is what one wants to know. */
+  diskFaultTally(): DiskFaultTally {
+    this.#controlPort();
+    const { disk } = this.#options;
+    return readTallyOf(disk.kind === 'fuse' ? disk.state : '');
+  }
+
+  /** Nothing of it runs when this resolves. */
+  async failPower(loss: PowerLoss): Promise<PowerLossReport> {
+    const controlPort = this.#controlPort();
+    const running = this.#running('fail the power of');
+    if (running.paused) throw new ClusterError(`${this.name} is paused, and its disk with it`);
+    const report = await failPower(controlPort, loss);
+    await this.#killGroup(running);
+    return report;
+  }
+
   #controlPort(): number {
     const { disk } = this.#options;
     if (disk.kind === 'fuse') return disk.controlPort;
-    throw new ClusterError(`${this.name} has no disk to slow down: ${disk.reason}`);
+    throw new ClusterError(`${this.name} has no disk of ours: ${disk.reason}`);
   }
 
   #running(what: string): State & { kind: 'running' } {
@@ -161,14 +214,9 @@ export class Member {
   #commandLine(): readonly [string, ...string[]] {
     const { command, disk, mount, backing } = this.#options;
     if (disk.kind === 'plain') return command;
-    const { unshare, controlPort } = disk;
-    return onDisk(command, {
-      unshare,
-      mount,
-      backing,
-      controlPort,
-      fsyncDelayMs: this.#fsyncDelayMs,
-    });
+    const { unshare, controlPort, state } = disk;
+    const orders = { fsyncDelayMs: this.#fsyncDelayMs, fault: this.#diskFault };
+    return onDisk(command, { unshare, mount, backing, state, controlPort, ...orders });
   }
 
   /** A group whose leader has ended has no business running on. */

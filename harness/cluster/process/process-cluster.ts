@@ -6,7 +6,8 @@
  * | kill      | SIGKILL to the member's process group (server and disk)                        |
  * | pause     | SIGSTOP to the group                                                           |
  * | partition | peers dial each other through proxies in a process of their own (`links/`)     |
- * | slow-disk | FUSE pass-through in front of the data directory, in the group's own mount     |
+ * | links     | the same proxies hold bytes back, reset connections, refuse dials              |
+ * | disk      | FUSE pass-through in front of the data directory, in the group's own mount     |
  * |           | namespace, so that it dies with the group                                      |
  *
  * In the run directory: `<node>.log` and `links.log`, `data/<node>` (removed at the end unless
@@ -16,6 +17,13 @@
 import { closeSync, copyFileSync, existsSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Result } from '../../../src/lib/result.ts';
+import { damageLog } from '../../disk/damage-log.ts';
+import { requireShapeable } from '../../network/link-capabilities.ts';
+import type { DirectedLink, DirectedQuality, LinkQuality } from '../../network/link-quality.ts';
+import { LinkSettings } from '../../network/link-settings.ts';
+import type { LinkTally } from '../../network/link-tally.ts';
+import { seededRandom } from '../../seeded-random.ts';
+import { FaultAtlas } from '../../sim/disk/fault-atlas.ts';
 import {
   type CapabilityReport,
   type Cluster,
@@ -23,14 +31,18 @@ import {
   ClusterError,
   type ClusterNode,
   type DiskCounter,
+  type DiskFault,
+  type DiskFaultTally,
   type Grudge,
   type LinkCounter,
+  type PowerLoss,
+  type PowerLossReport,
 } from '../cluster.ts';
+import { noteLie } from '../disk-capabilities.ts';
 import { WithoutSimFaults } from '../not-possible.ts';
 import { capabilitiesWith, describeEnvironment } from './capabilities.ts';
 import { probeDisk } from './disk-probe.ts';
 import { Links } from './links/links.ts';
-import type { Link } from './links/messages.ts';
 import { boundLogs, openLog } from './log-file.ts';
 import { Member } from './member.ts';
 import { memberId } from './member-id.ts';
@@ -45,7 +57,7 @@ import {
   type Unshare,
 } from './programs.ts';
 import { awaitListening, isPortTaken } from './readiness.ts';
-import { Registration, unmountBelow } from './registry.ts';
+import { memoryDirectory, Registration, unmountBelow } from './registry.ts';
 
 export { sweepProcesses } from './registry.ts';
 
@@ -71,6 +83,9 @@ export async function openProcessCluster(
   const onProgress = options.onProgress ?? (() => undefined);
   const environment = childEnvironment();
   const disk = await probeDisk(environment);
+  if (config.disk !== undefined && !disk.ok) {
+    throw new ClusterError(`a synthetic disk needs FUSE: ${disk.error}`);
+  }
   onProgress(disk.ok ? 'disk: FUSE, in mount namespaces' : `disk: plain (${disk.error})`);
   for (let attempt = 1; ; attempt++) {
     const cluster = await ProcessCluster.create(config, {
@@ -107,8 +122,11 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
   readonly #setup: Setup;
   readonly #addresses: readonly MemberAddress[];
   readonly #members: ReadonlyMap<string, Member>;
+  readonly #linkSettings = new LinkSettings();
+  readonly #pulled = new Set<string>();
   readonly #registration: Registration;
   readonly #ended = new AbortController();
+  readonly #atlas: FaultAtlas;
   #links: Links | undefined;
 
   static async create(config: ClusterConfig, setup: Setup): Promise<ProcessCluster> {
@@ -139,6 +157,7 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     this.#config = config;
     this.#setup = setup;
     this.#addresses = addresses;
+    this.#atlas = new FaultAtlas(config.memberCount, { allowsAll: false });
     this.#registration = new Registration(config.runId, this.#path('mnt'));
     this.#members = new Map(addresses.map((address) => [address.name, this.#member(address)]));
     this.nodes = addresses.map(({ name, ports }) => ({ name, clientUrl: clientUrl(ports) }));
@@ -182,7 +201,7 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
   }
 
   async setGrudge(grudge: Grudge): Promise<void> {
-    const cuts: Link[] = [];
+    const cuts: DirectedLink[] = [];
     for (const [to, sources] of grudge) {
       this.#memberOf(to);
       for (const from of sources) cuts.push({ from: this.#memberOf(from).name, to });
@@ -190,8 +209,42 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     await this.#openedLinks().setCuts(cuts);
   }
 
-  linkCounters(): Promise<readonly LinkCounter[]> {
-    return this.#openedLinks().counters();
+  async linkCounters(): Promise<readonly LinkCounter[]> {
+    return (await this.#openedLinks().readings()).counters;
+  }
+
+  async setLinkQuality(
+    quality: LinkQuality,
+    except: readonly DirectedQuality[] = [],
+  ): Promise<void> {
+    requireShapeable(this.#names(), except, quality);
+    this.#linkSettings.setFault(quality, except);
+    await this.#applyLinkSettings();
+  }
+
+  async setLinkDistances(links: readonly DirectedQuality[]): Promise<void> {
+    requireShapeable(this.#names(), links);
+    this.#linkSettings.setDistances(links);
+    await this.#applyLinkSettings();
+  }
+
+  async linkTally(): Promise<LinkTally> {
+    return (await this.#openedLinks().readings()).tally;
+  }
+
+  async resetConnections(links: readonly DirectedLink[]): Promise<void> {
+    for (const { from, to } of links) for (const node of [from, to]) this.#memberOf(node);
+    await this.#openedLinks().reset(links);
+  }
+
+  async pullCable(node: string): Promise<void> {
+    this.#pulled.add(this.#memberOf(node).name);
+    await this.#openedLinks().setPulled([...this.#pulled]);
+  }
+
+  async plugCable(node: string): Promise<void> {
+    this.#pulled.delete(this.#memberOf(node).name);
+    await this.#openedLinks().setPulled([...this.#pulled]);
   }
 
   setFsyncDelay(node: string, delayMs: number): Promise<void> {
@@ -200,6 +253,31 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
 
   diskCounter(node: string): Promise<DiskCounter> {
     return this.#memberOf(node).diskCounter();
+  }
+
+  async setDiskFault(node: string, fault: DiskFault): Promise<void> {
+    noteLie(this.#atlas, node, fault);
+    return this.#memberOf(node).setDiskFault(this.#withBase(fault));
+  }
+
+  async diskFaultTally(node: string): Promise<DiskFaultTally> {
+    return this.#memberOf(node).diskFaultTally();
+  }
+
+  async damageDisk(
+    node: string,
+    how: 'bit-rot' | 'misdirected-write',
+  ): Promise<string | undefined> {
+    if (this.#memberOf(node).isRunning) throw new ClusterError(`${node} runs: kill it first`);
+    if (!this.#atlas.mayDestroy(node)) return undefined;
+    const random = seededRandom(0).fork(`${this.#config.runId}/${node}`);
+    const what = damageLog(this.#backing(node), how, random);
+    if (what !== undefined) this.#atlas.noteDestroyed(node);
+    return what;
+  }
+
+  failPower(node: string, loss: PowerLoss): Promise<PowerLossReport> {
+    return this.#memberOf(node).failPower(loss);
   }
 
   async collectLogs(directory: string): Promise<void> {
@@ -217,6 +295,7 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
   async abandon(): Promise<void> {
     await this.#end();
     rmSync(this.#path('data'), { recursive: true, force: true });
+    rmSync(memoryDirectory(this.#config.runId), { recursive: true, force: true });
   }
 
   async #end(): Promise<void> {
@@ -260,6 +339,14 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     }
   }
 
+  #names(): string[] {
+    return this.nodes.map(({ name }) => name);
+  }
+
+  async #applyLinkSettings(): Promise<void> {
+    await this.#openedLinks().setQualities(this.#linkSettings.among(this.#names()));
+  }
+
   #openedLinks(): Links {
     if (this.#links === undefined) throw new ClusterError('the cluster is not open');
     return this.#links;
@@ -268,20 +355,36 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
   #member(address: MemberAddress): Member {
     const { disk, environment } = this.#setup;
     const { name, ports } = address;
-    const [mount, backing] = [this.#path('mnt', name), this.#path('data', name)];
+    const [mount, backing] = [this.#path('mnt', name), this.#backing(name)];
     const dataDirectory = disk.ok ? mount : backing;
     return new Member({
       name,
       command: serverCommand(this.#config, { ...address, dataDirectory }, this.#addresses),
       disk: disk.ok
-        ? { kind: 'fuse', unshare: disk.value, controlPort: ports.diskControl }
+        ? {
+            kind: 'fuse',
+            unshare: disk.value,
+            controlPort: ports.diskControl,
+            state: join(backing, '..', '.disk', name),
+          }
         : { kind: 'plain', reason: disk.error },
       mount,
       backing,
       logPath: this.#path(`${name}.log`),
       environment,
       registration: this.#registration,
+      diskFault: this.#withBase({ type: 'none' }),
     });
+  }
+
+  /** Where a member's files are; in memory if its disk is synthetic. */
+  #backing(node: string): string {
+    const { disk, runId } = this.#config;
+    return disk === undefined ? this.#path('data', node) : join(memoryDirectory(runId), node);
+  }
+
+  #withBase(fault: DiskFault): DiskFault {
+    return fault.type === 'none' ? (this.#config.disk?.fault ?? fault) : fault;
   }
 
   #memberOf(node: string): Member {

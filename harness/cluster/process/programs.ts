@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ClusterConfig } from '../cluster.ts';
+import type { ClusterConfig, DiskFault } from '../cluster.ts';
 
 /** Where a member listens; the other members dial its proxy. All on 127.0.0.1, fixed for a run. */
 export interface MemberPorts {
@@ -68,8 +68,10 @@ export function onDisk(
     readonly unshare: Unshare;
     readonly mount: string;
     readonly backing: string;
+    readonly state: string;
     readonly controlPort: number;
     readonly fsyncDelayMs: number;
+    readonly fault: DiskFault;
   },
 ): readonly [string, ...string[]] {
   return [
@@ -79,7 +81,9 @@ export function onDisk(
     `--mount=${disk.mount}`,
     `--backing=${disk.backing}`,
     `--control=127.0.0.1:${disk.controlPort}`,
+    `--state=${disk.state}`,
     `--fsync-delay-ms=${disk.fsyncDelayMs}`,
+    `--fault=${JSON.stringify(disk.fault)}`,
     '--',
     ...command,
   ];

@@ -43,6 +43,7 @@ export async function sweepProcesses(): Promise<{ processes: number; mounts: num
       await Promise.all(groups.map(({ pid }) => killGroup(pid)));
       swept.processes += groups.length;
       swept.mounts += unmountBelow(entry.mountRoot);
+      rmSync(memoryDirectory(entry.runId), { recursive: true, force: true });
     }
     rmSync(file, { force: true });
   }
@@ -92,6 +93,11 @@ export class Registration {
     writeFileSync(next, JSON.stringify(this.#entry));
     renameSync(next, this.#file);
   }
+}
+
+/** Where a run keeps what is to be in memory (Linux). */
+export function memoryDirectory(runId: string): string {
+  return join('/dev/shm', `stormraft-${encodeURIComponent(runId)}`);
 }
 
 /** Unmounts every disk below `root` that this process can see; answers how many. */

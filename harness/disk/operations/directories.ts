@@ -3,7 +3,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -25,7 +24,7 @@ import {
   encodeOpened,
 } from '../protocol/reply.ts';
 import type { Request } from '../protocol/request.ts';
-import { type Disk, ERRNO, type Reply, withoutUmask } from './disk.ts';
+import { type Disk, ERRNO, ownLinks, type Reply, withoutUmask } from './disk.ts';
 
 const EMPTY = Buffer.alloc(0);
 const RENAME_NOREPLACE = 1;
@@ -33,7 +32,7 @@ const RENAME_NOREPLACE = 1;
 export function lookup(disk: Disk, request: Request, name: Buffer): Reply {
   const found = disk.inodes.lookUp(pathIn(disk.inodes.get(request.nodeId), name));
   if (found === 'full') return encodeError(request.unique, ERRNO.ENFILE);
-  return encodeEntry(request.unique, found.inode.nodeId, found.stats);
+  return encodeEntry(request.unique, found.inode.nodeId, ownLinks(disk, found.stats));
 }
 
 export function mkdir(
@@ -41,8 +40,10 @@ export function mkdir(
   request: Request,
   directory: { readonly name: Buffer; readonly mode: number },
 ): Reply {
-  const path = pathIn(disk.inodes.get(request.nodeId), directory.name);
+  const parent = disk.inodes.get(request.nodeId);
+  const path = pathIn(parent, directory.name);
   withoutUmask(() => mkdirSync(path, directory.mode & 0o7777));
+  disk.journal?.made(parent, directory.name);
   return lookup(disk, request, directory.name);
 }
 
@@ -51,7 +52,9 @@ export function symlink(
   request: Request,
   link: { readonly name: Buffer; readonly target: Buffer },
 ): Reply {
-  symlinkSync(link.target, pathIn(disk.inodes.get(request.nodeId), link.name));
+  const parent = disk.inodes.get(request.nodeId);
+  symlinkSync(link.target, pathIn(parent, link.name));
+  disk.journal?.made(parent, link.name);
   return lookup(disk, request, link.name);
 }
 
@@ -60,18 +63,23 @@ export function link(
   request: Request,
   link: { readonly existing: number; readonly name: Buffer },
 ): Reply {
-  const path = pathIn(disk.inodes.get(request.nodeId), link.name);
-  linkSync(namedPathOf(disk.inodes.get(link.existing)), path);
+  const parent = disk.inodes.get(request.nodeId);
+  linkSync(namedPathOf(disk.inodes.get(link.existing)), pathIn(parent, link.name));
+  disk.journal?.made(parent, link.name);
   return lookup(disk, request, link.name);
 }
 
 export function unlink(disk: Disk, request: Request, name: Buffer): Reply {
-  unlinkSync(pathIn(disk.inodes.get(request.nodeId), name));
+  const parent = disk.inodes.get(request.nodeId);
+  if (disk.journal === undefined) unlinkSync(pathIn(parent, name));
+  else disk.journal.remove(parent, name);
   return encodeBytes(request.unique, EMPTY);
 }
 
 export function rmdir(disk: Disk, request: Request, name: Buffer): Reply {
-  rmdirSync(pathIn(disk.inodes.get(request.nodeId), name));
+  const parent = disk.inodes.get(request.nodeId);
+  if (disk.journal === undefined) rmdirSync(pathIn(parent, name));
+  else disk.journal.removeDirectory(parent, name);
   return encodeBytes(request.unique, EMPTY);
 }
 
@@ -86,14 +94,21 @@ export function rename(
     readonly flags: number;
   },
 ): Reply {
-  const from = pathIn(disk.inodes.get(request.nodeId), move.oldName);
-  const to = pathIn(disk.inodes.get(move.newDirectory), move.newName);
+  const from = { directory: disk.inodes.get(request.nodeId), name: move.oldName };
+  const to = { directory: disk.inodes.get(move.newDirectory), name: move.newName };
+  const [source, target] = [from, to].map(({ directory, name }) => pathIn(directory, name));
   if ((move.flags & ~RENAME_NOREPLACE) !== 0) return encodeError(request.unique, ERRNO.EINVAL);
-  if (move.flags === RENAME_NOREPLACE && existsSync(to)) {
+  if (move.flags === RENAME_NOREPLACE && isTaken(target!)) {
     return encodeError(request.unique, ERRNO.EEXIST);
   }
-  renameSync(from, to);
+  if (disk.journal === undefined) renameSync(source!, target!);
+  else disk.journal.move(from, to);
   return encodeBytes(request.unique, EMPTY);
+}
+
+/** Also by a symbolic link that leads nowhere. */
+function isTaken(path: Buffer): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 export function openDirectory(disk: Disk, request: Request): Reply {

@@ -13,20 +13,18 @@ import {
 import { type Inode, namedPathOf, pathOf } from '../inode-table.ts';
 import { encodeAttributes, encodeBytes, encodeStatfs } from '../protocol/reply.ts';
 import type { AttributeChange, Request } from '../protocol/request.ts';
-import type { Disk, Reply } from './disk.ts';
+import { type Disk, ownLinks, type Reply } from './disk.ts';
 
 export function getAttributes(disk: Disk, request: Request): Reply {
   const { fd } = disk.inodes.get(request.nodeId);
-  return encodeAttributes(request.unique, fstatSync(fd, { bigint: true }));
+  return encodeAttributes(request.unique, ownLinks(disk, fstatSync(fd, { bigint: true })));
 }
 
 export function setAttributes(disk: Disk, request: Request, change: AttributeChange): Reply {
   const inode = disk.inodes.get(request.nodeId);
   const path = pathOf(inode);
   if (change.sizeBytes !== undefined) {
-    // By the handle where there is one: its file may be open for writing and yet read-only now.
-    if (change.fh !== undefined) ftruncateSync(change.fh, change.sizeBytes);
-    else truncateSync(path, change.sizeBytes);
+    resize(disk, inode, change.sizeBytes, change.fh);
   }
   if (change.mode !== undefined) chmodSync(path, change.mode & 0o7777);
   if (change.uid !== undefined || change.gid !== undefined) {
@@ -36,6 +34,14 @@ export function setAttributes(disk: Disk, request: Request, change: AttributeCha
     setTimes(inode, change);
   }
   return getAttributes(disk, request);
+}
+
+/** By the handle where there is one: its file may be open for writing and yet read-only now. */
+function resize(disk: Disk, inode: Inode, sizeBytes: number, fh: number | undefined): void {
+  const resizeNow = (): void =>
+    fh === undefined ? truncateSync(pathOf(inode), sizeBytes) : ftruncateSync(fh, sizeBytes);
+  if (disk.journal === undefined) resizeNow();
+  else disk.journal.resizing(inode, sizeBytes, resizeNow);
 }
 
 export function readLink(disk: Disk, request: Request): Reply {

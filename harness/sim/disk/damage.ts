@@ -1,9 +1,6 @@
-import { assertNever } from '../../../src/lib/assert.ts';
-import { equalBytes } from '../../../src/lib/bytes.ts';
 import type { Random } from '../../../src/ports/random.ts';
-import { drawOne } from '../../draw.ts';
+import { chooseDamage } from '../../disk/choose-damage.ts';
 import type { Device } from './device.ts';
-import { SECTOR_BYTES, type StoredFile } from './stored-file.ts';
 
 /**
  * Damages what the log directory of a dead node durably holds: one bit of a segment flips, or
@@ -18,96 +15,15 @@ export function damage(
   directory: string,
   random: Random,
 ): string | undefined {
-  const segments = device
+  const files = device
     .durableFiles(directory)
     .filter(({ name }) => name.endsWith(SEGMENT_SUFFIX))
-    .map(({ name, file }) => segmentOf(name, file))
-    .filter((segment) => segment.written.length > 0);
-  switch (how) {
-    case 'bit-rot':
-      return segments.length === 0 ? undefined : flipBit(drawOne(random, segments), random);
-    case 'misdirected-write':
-      return writeAstray(segments, random);
-    default:
-      return assertNever(how);
-  }
-}
-
-interface Segment {
-  readonly name: string;
-  readonly file: StoredFile;
-  /** Its durable content up to the last byte that is not zero. */
-  readonly written: Uint8Array;
-}
-
-function segmentOf(name: string, file: StoredFile): Segment {
-  const content = file.durable();
-  const end = content.findLastIndex((byte) => byte !== 0) + 1;
-  return { name, file, written: content.subarray(0, end) };
-}
-
-function flipBit({ name, file, written }: Segment, random: Random): string {
-  const at = random.below(written.length);
-  const bit = drawOne(random, bitsToFlip(written[at]!));
-  file.damage(at, Uint8Array.of(written[at]! ^ (1 << bit)));
-  return `bit ${bit} of byte ${at} of ${name}`;
-}
-
-/**
- * None that leaves a byte of zero: at the end of the log that looks like a write that a crash
- * cut short, and no log without a mark of its own end can tell the two apart.
- */
-function bitsToFlip(byte: number): number[] {
-  return [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte ^ (1 << bit)) !== 0);
-}
-
-function writeAstray(segments: readonly Segment[], random: Random): string | undefined {
-  const candidates = segments
-    .map((segment) => ({ segment, sectors: sectorsOf(segment.written) }))
-    .filter(({ sectors }) =>
-      targetsIn(sectors).some((sector) => differing(sectors, sector).length > 0),
-    );
-  if (candidates.length === 0) return undefined;
-  const { segment, sectors } = drawOne(random, candidates);
-  // A sector of zeros over another is what a crash leaves, not what a stray write does.
-  const sources = sectors.filter((sector) => sector.bytes.some((byte) => byte !== 0));
-  const target = drawOne(
-    random,
-    targetsIn(sectors).filter((sector) => differing(sources, sector).length > 0),
-  );
-  const source = drawOne(random, differing(sources, target));
-  const room = segment.file.durable().length - target.index * SECTOR_BYTES;
-  segment.file.damage(target.index * SECTOR_BYTES, source.bytes.subarray(0, room));
-  return `sector ${source.index} written over sector ${target.index} of ${segment.name}`;
-}
-
-/**
- * Not the last ones: the beginning of a record over the end of the log looks like a write that a
- * crash cut short, and, again, no log without a mark of its own end can tell the two apart.
- */
-function targetsIn(sectors: readonly Sector[]): readonly Sector[] {
-  return sectors.slice(0, -TAIL_SECTORS);
-}
-
-/** More than a record of the simulated clients takes. */
-const TAIL_SECTORS = 4;
-
-interface Sector {
-  readonly index: number;
-  /** Whole: zeros fill up the last one. */
-  readonly bytes: Uint8Array;
-}
-
-function sectorsOf(written: Uint8Array): Sector[] {
-  return Array.from({ length: Math.ceil(written.length / SECTOR_BYTES) }, (_, index) => {
-    const bytes = new Uint8Array(SECTOR_BYTES);
-    bytes.set(written.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES));
-    return { index, bytes };
-  });
-}
-
-function differing(sectors: readonly Sector[], from: Sector): Sector[] {
-  return sectors.filter((sector) => !equalBytes(sector.bytes, from.bytes));
+    .map(({ name, file }) => ({ name, file, content: file.durable() }));
+  const chosen = chooseDamage(files, how, random);
+  if (chosen === undefined) return undefined;
+  const { file } = files.find(({ name }) => name === chosen.name)!;
+  file.damage(chosen.offset, chosen.bytes);
+  return chosen.words;
 }
 
 const SEGMENT_SUFFIX = '.wal';

@@ -1,7 +1,7 @@
 /** The same simulation with fewer members: whatever was about the others is about those left. */
 
 import type { FaultSpec } from '../../nemesis/fault.ts';
-import { LEADER } from '../../nemesis/fault.ts';
+import { EVERYBODY, LEADER } from '../../nemesis/fault.ts';
 import type { PlannedFault } from '../../nemesis/schedule.ts';
 import { nodeNames } from '../../plan.ts';
 import type { SimPlan } from '../plan.ts';
@@ -56,7 +56,8 @@ function specFor(
   memberCount: number,
   rename: (name: string) => string,
 ): FaultSpec | undefined {
-  const choice = (node: string): string => (node === LEADER ? node : rename(node));
+  const choice = (node: string): string =>
+    node === LEADER || node === EVERYBODY ? node : rename(node);
   const distinct = (names: readonly string[]): string[] => [...new Set(names.map(rename))];
   switch (spec.kind) {
     case 'kill-all':
@@ -75,10 +76,24 @@ function specFor(
     case 'partition-ring':
       return memberCount > 2 ? { ...spec, order: distinct(spec.order) } : undefined;
     case 'slow-disk':
+    case 'disk-latency':
       return { ...spec, nodes: distinct(spec.nodes).sort() };
+    case 'partition-grudge': {
+      const entries = Object.entries(spec.grudge).map(([to, from]): [string, string[]] => [
+        rename(to),
+        distinct(from).filter((name) => name !== rename(to)),
+      ]);
+      const cuts = entries.filter(([, from]) => from.length > 0);
+      return cuts.length > 0 ? { ...spec, grudge: Object.fromEntries(cuts) } : undefined;
+    }
     case 'partition-one':
     case 'partition-leader':
     case 'partition-one-way':
+    case 'slow-links':
+    case 'lossy-links':
+    case 'thin-links':
+    case 'reset-connections':
+    case 'cable-pull':
       return memberCount > 1 ? { ...spec, node: choice(spec.node) } : undefined;
     default:
       return { ...spec, node: choice(spec.node) };

@@ -50,7 +50,7 @@ export function parseGrudge(body: string): readonly string[] | undefined {
   return dropFrom.every(isIpv4) ? [...new Set<string>(dropFrom)] : undefined;
 }
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -58,7 +58,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isIpv4(value: unknown): value is string {
+export function isIpv4(value: unknown): value is string {
   if (typeof value !== 'string' || !/^\d{1,3}(\.\d{1,3}){3}$/.test(value)) return false;
   return value.split('.').every((part) => Number(part) <= 255);
 }

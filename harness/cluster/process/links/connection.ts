@@ -1,6 +1,7 @@
 /** One proxied connection: from the member that dials, known by its first bytes, to a listener. */
 
 import { connect, type Socket } from 'node:net';
+import type { ShapedStream } from '../../../network/shaped-stream.ts';
 import type { Identify } from './identify.ts';
 import type { Switchboard } from './switchboard.ts';
 
@@ -13,6 +14,7 @@ const HELD_BYTES_MAX = 1_048_576;
 export interface ConnectionOptions {
   readonly acceptor: string;
   readonly peerPort: number;
+  /** Not asked where the dialler is known by its address. */
   readonly identify: Identify;
   /** From the id on the wire to the member's name. */
   readonly nameOf: (id: string) => string | undefined;
@@ -22,6 +24,8 @@ export interface ConnectionOptions {
 interface Side {
   readonly socket: Socket;
   heldBytes: number;
+  /** What it sends, on the link; undefined: nobody knows whose link it is. */
+  stream?: ShapedStream;
 }
 
 export class Connection {
@@ -33,7 +37,7 @@ export class Connection {
   #dialler: string | undefined;
   #opening: Buffer = Buffer.alloc(0);
 
-  constructor(client: Socket, options: ConnectionOptions) {
+  constructor(client: Socket, options: ConnectionOptions, dialler?: string) {
     this.acceptor = options.acceptor;
     this.#options = options;
     this.#client = { socket: client, heldBytes: 0 };
@@ -41,9 +45,10 @@ export class Connection {
     client.setNoDelay(true);
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk));
     client.on('end', () => this.#finish(this.#client));
-    client.on('drain', () => this.#server?.socket.resume());
+    client.on('drain', () => this.#resume(this.#server));
     client.on('error', () => this.#closed(this.#client));
     client.on('close', () => this.#closed(this.#client));
+    if (dialler !== undefined) this.#connect(dialler);
   }
 
   /** The member that dialled, once it has said so. */
@@ -53,7 +58,7 @@ export class Connection {
 
   /** Ends both sides with RST. */
   reset(): void {
-    this.#options.switchboard.remove(this);
+    this.#forget();
     this.#client.socket.resetAndDestroy();
     this.#server?.socket.resetAndDestroy();
   }
@@ -63,7 +68,7 @@ export class Connection {
       this.#opening = Buffer.concat([this.#opening, chunk]);
       this.#identify();
     } else {
-      this.#carry(this.#client, chunk);
+      this.#push(this.#client, chunk);
     }
   }
 
@@ -74,10 +79,21 @@ export class Connection {
     const opening = this.#opening;
     this.#opening = Buffer.alloc(0);
     const dialler = identity.kind === 'member' ? nameOf(identity.id) : undefined;
+    if (dialler === undefined && switchboard.isInvolved(this.acceptor)) this.reset();
+    else if (this.#connect(dialler)) this.#push(this.#client, opening);
+  }
+
+  /** Dials the member if the dialler gets through to it; false: the dial is refused. */
+  #connect(dialler: string | undefined): boolean {
+    const { switchboard } = this.#options;
     this.#dialler = dialler;
-    if (dialler === undefined && switchboard.isInvolved(this.acceptor)) {
-      this.reset();
-      return;
+    if (dialler !== undefined) {
+      if (switchboard.isPulled(dialler) || switchboard.isPulled(this.acceptor)) {
+        switchboard.countHeld(dialler, this.acceptor, 1);
+        this.reset();
+        return false;
+      }
+      this.#openStream(this.#client, dialler, this.acceptor);
     }
     if (this.#server === undefined && dialler !== undefined && this.#isRefused(dialler)) {
       // Only the answer to the dial is cut: count the dial itself. Its bytes count otherwise.
@@ -85,7 +101,18 @@ export class Connection {
     } else if (this.#server === undefined) {
       this.#server = this.#dial();
     }
-    this.#carry(this.#client, opening);
+    if (dialler !== undefined && this.#server !== undefined) {
+      this.#openStream(this.#server, this.acceptor, dialler);
+    }
+    return true;
+  }
+
+  #openStream(source: Side, from: string, to: string): void {
+    const stream = this.#options.switchboard.shaper(from, to)?.open(
+      (piece) => this.#carry(source, piece),
+      () => this.#resume(source),
+    );
+    if (stream !== undefined) source.stream = stream;
   }
 
   /** A dial needs both directions. */
@@ -102,16 +129,30 @@ export class Connection {
     });
     const server: Side = { socket, heldBytes: 0 };
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#carry(server, chunk));
+    socket.on('data', (chunk: Buffer) => this.#push(server, chunk));
     socket.on('end', () => this.#finish(server));
-    socket.on('drain', () => this.#client.socket.resume());
+    socket.on('drain', () => this.#resume(this.#client));
     socket.on('error', () => this.#closed(server));
     socket.on('close', () => this.#closed(server));
     return server;
   }
 
-  /** Passes on what `source` sent, or holds it. */
-  #carry(source: Side, chunk: Buffer): void {
+  /** Puts what `source` sent onto its link. */
+  #push(source: Side, chunk: Buffer): void {
+    if (source.stream === undefined) return this.#carry(source, chunk);
+    source.stream.push(chunk);
+    if (source.stream.isFull) source.socket.pause();
+  }
+
+  /** Reads on from `source`, unless there is another reason not to. */
+  #resume(source: Side | undefined): void {
+    if (source === undefined || source.stream?.isFull === true) return;
+    if (source.heldBytes >= HELD_BYTES_MAX) return;
+    if (this.#otherSide(source)?.socket.writableNeedDrain !== true) source.socket.resume();
+  }
+
+  /** Passes on what has come over the link of `source`, or holds it. */
+  #carry(source: Side, chunk: Uint8Array): void {
     const sink = this.#otherSide(source);
     if (sink !== undefined && !this.#isHeld(source)) {
       if (sink.socket.writable && !sink.socket.write(chunk)) source.socket.pause();
@@ -127,18 +168,35 @@ export class Connection {
 
   /** `source` will send no more. A cut hides that too. */
   #finish(source: Side): void {
-    if (!this.#isHeld(source)) this.#otherSide(source)?.socket.end();
+    this.#afterStream(source, () => {
+      if (!this.#isHeld(source)) this.#otherSide(source)?.socket.end();
+    });
   }
 
   /** `source` is gone. Behind a cut the other side is not told, and is reset by the heal. */
   #closed(source: Side): void {
     const other = this.#otherSide(source);
     if (other === undefined || other.socket.destroyed) {
-      this.#options.switchboard.remove(this);
+      this.#forget();
+    } else if (source.socket.readableEnded && source.socket.writableFinished) {
+      this.#afterStream(source, () => {
+        if (!this.#isHeld(source)) other.socket.destroySoon();
+      });
     } else if (!this.#isHeld(source)) {
-      if (source.socket.readableEnded && source.socket.writableFinished) other.socket.destroySoon();
-      else this.reset();
+      this.reset();
     }
+  }
+
+  /** An orderly end comes after the bytes before it; what ends them otherwise overtakes them. */
+  #afterStream(source: Side, act: () => void): void {
+    if (source.stream === undefined) act();
+    else source.stream.whenEmpty(act);
+  }
+
+  #forget(): void {
+    this.#options.switchboard.remove(this);
+    this.#client.stream?.close();
+    this.#server?.stream?.close();
   }
 
   #isHeld(source: Side): boolean {

@@ -1,19 +1,26 @@
 /** The harness's end of the links process. */
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { ClusterError, type LinkCounter } from '../../cluster.ts';
+import type { DirectedLink, DirectedQuality } from '../../../network/link-quality.ts';
+import { ClusterError } from '../../cluster.ts';
 import { programPath } from '../programs.ts';
-import type { Link, LinkedMember, LinksAnswer, LinksCommand, PeerProtocol } from './messages.ts';
+import type {
+  LinkedMember,
+  LinkReadings,
+  LinksAnswer,
+  LinksCommand,
+  PeerProtocol,
+} from './messages.ts';
 
 export class Links {
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, PromiseWithResolvers<readonly LinkCounter[]>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<LinkReadings>>();
   #sequence = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
     child.on('message', (answer: LinksAnswer) => {
-      if (answer.type === 'done') this.#waiting.get(answer.sequence)?.resolve(answer.counters);
+      if (answer.type === 'done') this.#waiting.get(answer.sequence)?.resolve(answer.readings);
     });
     child.on('exit', () => {
       for (const { reject } of this.#waiting.values()) reject(gone());
@@ -63,18 +70,33 @@ export class Links {
   }
 
   /** Resolves when no further byte crosses the cuts, but for those in the sockets already. */
-  async setCuts(cuts: readonly Link[]): Promise<void> {
+  async setCuts(cuts: readonly DirectedLink[]): Promise<void> {
     await this.#ask((sequence) => ({ type: 'cut', sequence, cuts }));
   }
 
-  counters(): Promise<readonly LinkCounter[]> {
+  /** Links that are not listed are good. */
+  async setQualities(links: readonly DirectedQuality[]): Promise<void> {
+    await this.#ask((sequence) => ({ type: 'shape', sequence, links }));
+  }
+
+  /** Replaces the members that are off the network. */
+  async setPulled(members: readonly string[]): Promise<void> {
+    await this.#ask((sequence) => ({ type: 'pull', sequence, members }));
+  }
+
+  /** Ends the connections over these links with RST. */
+  async reset(links: readonly DirectedLink[]): Promise<void> {
+    await this.#ask((sequence) => ({ type: 'reset', sequence, links }));
+  }
+
+  readings(): Promise<LinkReadings> {
     return this.#ask((sequence) => ({ type: 'count', sequence }));
   }
 
-  async #ask(command: (sequence: number) => LinksCommand): Promise<readonly LinkCounter[]> {
+  async #ask(command: (sequence: number) => LinksCommand): Promise<LinkReadings> {
     if (!this.#child.connected) throw gone();
     const sequence = this.#sequence++;
-    const answer = Promise.withResolvers<readonly LinkCounter[]>();
+    const answer = Promise.withResolvers<LinkReadings>();
     this.#waiting.set(sequence, answer);
     this.#child.send(command(sequence));
     try {

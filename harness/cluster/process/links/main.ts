@@ -5,6 +5,8 @@
  */
 
 import { createServer } from 'node:net';
+import { RealClock } from '../../../../src/host/real-clock.ts';
+import { SystemRandom } from '../../../../src/host/system-random.ts';
 import { assert, assertNever } from '../../../../src/lib/assert.ts';
 import { Connection } from './connection.ts';
 import { identifierOf } from './identify.ts';
@@ -24,18 +26,33 @@ process.on('message', (command: LinksCommand) => {
 process.on('disconnect', () => process.exit(0));
 
 async function perform(command: LinksCommand): Promise<void> {
+  if (command.type === 'open') {
+    const names = command.members.map(({ name }) => name);
+    switchboard = new Switchboard(names, { clock: new RealClock(), random: new SystemRandom() });
+    await Promise.all(command.members.map((member) => listen(member, command)));
+    return answer({ type: 'opened' });
+  }
+  assert(switchboard !== undefined, 'the links are open');
+  change(switchboard, command);
+  return answer({
+    type: 'done',
+    sequence: command.sequence,
+    readings: switchboard.readings(),
+  });
+}
+
+function change(board: Switchboard, command: Exclude<LinksCommand, { type: 'open' }>): void {
   switch (command.type) {
-    case 'open':
-      switchboard = new Switchboard(command.members.map(({ name }) => name));
-      await Promise.all(command.members.map((member) => listen(member, command)));
-      return answer({ type: 'opened' });
     case 'cut':
-      assert(switchboard !== undefined, 'the links are open');
-      switchboard.setCuts(command.cuts);
-      return answer(done(command.sequence, switchboard));
+      return board.setCuts(command.cuts);
+    case 'shape':
+      return board.setQualities(command.links);
+    case 'pull':
+      return board.setPulled(command.members);
+    case 'reset':
+      return board.reset(command.links);
     case 'count':
-      assert(switchboard !== undefined, 'the links are open');
-      return answer(done(command.sequence, switchboard));
+      return;
     default:
       return assertNever(command);
   }
@@ -55,15 +72,13 @@ function listen(
     switchboard,
   };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const server = createServer({ allowHalfOpen: true }, (client) => new Connection(client, options));
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    new Connection(client, options);
+  });
   server.maxConnections = CONNECTIONS_MAX;
   server.once('error', reject);
   server.listen(acceptor.proxyPort, '127.0.0.1', resolve);
   return promise;
-}
-
-function done(sequence: number, board: Switchboard): LinksAnswer {
-  return { type: 'done', sequence, counters: board.counters() };
 }
 
 function answer(message: LinksAnswer): void {

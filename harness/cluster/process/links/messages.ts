@@ -1,12 +1,8 @@
 /** What the harness and its links process say to each other, over the IPC channel of a fork. */
 
+import type { DirectedLink, DirectedQuality } from '../../../network/link-quality.ts';
+import type { LinkTally } from '../../../network/link-tally.ts';
 import type { LinkCounter } from '../../cluster.ts';
-
-/** One direction of one pair of members. */
-export interface Link {
-  readonly from: string;
-  readonly to: string;
-}
 
 export interface LinkedMember {
   readonly name: string;
@@ -27,14 +23,26 @@ export type LinksCommand =
       readonly members: readonly LinkedMember[];
     }
   /** Replaces all cuts. */
-  | { readonly type: 'cut'; readonly sequence: number; readonly cuts: readonly Link[] }
+  | { readonly type: 'cut'; readonly sequence: number; readonly cuts: readonly DirectedLink[] }
+  /** Replaces the quality of all links; those not listed are good. */
+  | {
+      readonly type: 'shape';
+      readonly sequence: number;
+      readonly links: readonly DirectedQuality[];
+    }
+  /** Replaces the members whose cables are pulled. */
+  | { readonly type: 'pull'; readonly sequence: number; readonly members: readonly string[] }
+  /** Once, now. */
+  | { readonly type: 'reset'; readonly sequence: number; readonly links: readonly DirectedLink[] }
   | { readonly type: 'count'; readonly sequence: number };
+
+/** What there is to read off the links. */
+export interface LinkReadings {
+  readonly counters: readonly LinkCounter[];
+  readonly tally: LinkTally;
+}
 
 export type LinksAnswer =
   | { readonly type: 'opened' }
   | { readonly type: 'failed'; readonly reason: string }
-  | {
-      readonly type: 'done';
-      readonly sequence: number;
-      readonly counters: readonly LinkCounter[];
-    };
+  | { readonly type: 'done'; readonly sequence: number; readonly readings: LinkReadings };
