@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests of real processes, containers and browsers; one file at a time, after the others. */
-const REAL = ['test/{e2e,docker,process,disk}/**/*.test.ts'];
+const REAL = ['test/{e2e,docker,process,disk,doctor}/**/*.test.ts'];
 
 export default defineConfig({
   test: {
