@@ -8,7 +8,10 @@ import { Command, CommanderError } from 'commander';
 import type { BackendChoice } from './backends.ts';
 import type { Action, Choose } from './cli/action.ts';
 import { addBench } from './cli/bench.ts';
+import { addMerge, campaignAction, type RawCampaign, withMatrix } from './cli/campaign.ts';
+import { addDoctor } from './cli/doctor.ts';
 import { addMutants } from './cli/mutants.ts';
+import { addScenarios } from './cli/scenarios.ts';
 import { addSimulation } from './cli/sim.ts';
 import { withTiming } from './cli/timing-options.ts';
 import { ClusterError, type Target } from './cluster/cluster.ts';
@@ -86,6 +89,9 @@ function buildProgram(choose: Choose): Command {
   addSimulation(program, choose);
   addMutants(program, choose);
   addBench(program, choose);
+  addDoctor(program, choose);
+  addScenarios(program, choose);
+  addMerge(program, choose);
   program
     .command('sweep')
     .description('remove what killed harnesses left behind')
@@ -99,7 +105,7 @@ function buildProgram(choose: Choose): Command {
     const problem = command === undefined ? 'no command' : `unknown command ${command}`;
     throw new StormError(
       `${problem}; use run, check, report, sim, fuzz, replay, scope, sweep, failover,` +
-        ' durability, mutants or bench',
+        ' durability, mutants, bench, doctor, list, repro or merge',
     );
   });
   return program;
@@ -108,7 +114,7 @@ function buildProgram(choose: Choose): Command {
 function addRun(program: Command, choose: Choose): void {
   const faults = `comma-separated, or none; of ${FAULT_KINDS.join(', ')}`;
   const collect = (kind: string, kinds: readonly string[] = []): string[] => [...kinds, kind];
-  withTiming(program.command('run'))
+  withMatrix(withTiming(program.command('run')))
     .description('one storm: cluster, clients, faults, verdict, report')
     .option('--seed <n>', 'decides the plan and the operations (default: drawn)')
     .option('--time-limit <seconds>', `length of the storm (${RUN_DEFAULTS.timeLimitSeconds})`)
@@ -118,8 +124,11 @@ function addRun(program: Command, choose: Choose): void {
     .option('--require <kind>', 'unknown unless this fault took effect; repeatable', collect)
     .option('--server <dir>', 'an edited copy of the repository to run as the members')
     .option('--target <target>', 'stormraft or etcd:PATH (stormraft)')
+    .option('--wan <profile>', 'members far apart: one-region, three-regions or world-wide')
     .option('--junit <file>', 'also write the verdict as JUnit XML there')
-    .action((raw: RawRunOptions) => {
+    .action((raw: RawCampaign) => {
+      const campaign = campaignAction(raw);
+      if (campaign !== undefined) return choose(campaign);
       const request = parseRunRequest(raw, () => randomInt(SEED_BOUND));
       choose(
         onCluster(request.cluster, request.options.seed, (services) =>

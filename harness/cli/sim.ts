@@ -149,7 +149,11 @@ function fuzzRequest(raw: RawFuzz): FuzzRequest {
   };
 }
 
-function parseShard(text: string | undefined): { readonly index: number; readonly count: number } {
+/** Throws {@link StormError}. */
+export function parseShard(text: string | undefined): {
+  readonly index: number;
+  readonly count: number;
+} {
   if (text === undefined) return { index: 1, count: 1 };
   const [index, count] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).slice(1).map(Number);
   if (index !== undefined && count !== undefined && index >= 1 && index <= count) {
