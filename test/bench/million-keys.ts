@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { processorUse, readProcessorTime } from '../../harness/bench/processor-time.ts';
+import { medianOf } from '../../harness/median.ts';
 import { EtcdClient } from '../../src/client/etcd-client.ts';
 import { WatchCall } from '../../src/client/watch-call.ts';
 import { BenchCluster, type BenchMember } from './million-keys-cluster.ts';
@@ -31,6 +32,8 @@ const { values: given } = parseArgs({
     etcd: { type: 'string', default: 'etcd' },
     rounds: { type: 'string', default: '1' },
     only: { type: 'string' },
+    /** After each signal. */
+    restarts: { type: 'string', default: '5' },
     'txn-ops': { type: 'string', default: '1' },
     'in-flight': { type: 'string', default: '256' },
     rate: { type: 'string', default: '500' },
@@ -146,10 +149,20 @@ class Measuring {
   async #restart(): Promise<void> {
     const leader = await this.#cluster.leader();
     const follower = this.#cluster.members.find((member) => member !== leader) ?? leader;
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      await follower.end(signal);
-      this.#note(`restart after ${signal}`, await follower.start(), 'ms');
-      this.#note(`restart after ${signal}: processor time`, follower.processorMs(), 'ms');
+    const restarts = new Map<string, { tookMs: number[]; usedMs: number[] }>();
+    for (let nth = 0; nth < Number(given.restarts); nth++) {
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        const taken = restarts.get(signal) ?? { tookMs: [], usedMs: [] };
+        restarts.set(signal, taken);
+        await follower.end(signal);
+        taken.tookMs.push(await follower.start());
+        taken.usedMs.push(follower.processorMs());
+      }
+    }
+    for (const [signal, { tookMs, usedMs }] of restarts) {
+      this.#note(`restart after ${signal}, median`, medianOf(tookMs), 'ms');
+      this.#note(`restart after ${signal}, fastest`, Math.min(...tookMs), 'ms');
+      this.#note(`restart after ${signal}: processor time`, medianOf(usedMs), 'ms');
     }
     await sleep(3_000);
     const { rssBytes, peakBytes } = follower.memory();
