@@ -17,8 +17,8 @@ export interface CheckpointFacts {
  * pause of so many times as long, unless the log outgrows so many times those entries, or this
  * part of the database, within bounds.
  *
- * And a member with nothing else to do writes one earlier: what comes after the checkpoint is
- * what the next start has to apply again.
+ * And a member with nothing else to do writes one earlier, without that pause: what comes after
+ * the checkpoint is what the next start has to apply again.
  */
 export class CheckpointSchedule {
   readonly #snapshotCount: number;
@@ -55,10 +55,9 @@ export class CheckpointSchedule {
 
   isDue(now: CheckpointFacts): boolean {
     if (this.#isWriting) return false;
-    const isLong = this.#isLogLong(now);
-    const isWanted = isLong || now.applied - this.#index >= this.#snapshotCount;
-    if (!isWanted && !this.#isWorthTheQuiet(now)) return false;
-    return now.tick >= this.#notBeforeTick || (isLong && !this.#hasFailed);
+    const isUrgent = this.#isLogLong(now) || this.#isWorthTheQuiet(now);
+    if (!isUrgent && now.applied - this.#index < this.#snapshotCount) return false;
+    return now.tick >= this.#notBeforeTick || (isUrgent && !this.#hasFailed);
   }
 
   begin({ tick, logBytes }: CheckpointFacts): void {

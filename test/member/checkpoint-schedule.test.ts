@@ -114,11 +114,17 @@ describe('with nothing else to do', () => {
     expect(bench.isDue).toBe(true);
   });
 
-  test('the rest after a long one is kept', () => {
+  test('there is no rest after one that took long, but after one that failed', () => {
     bench.pass(100, 1_000);
-    bench.save(20);
+    bench.save(1_000);
     bench.pass(25, 1_000);
-    bench.pass(134);
+    bench.pass(19);
+    expect(bench.isDue).toBe(false);
+    bench.pass(1);
+    expect(bench.isDue).toBe(true);
+    bench.schedule.begin(bench.facts);
+    bench.schedule.failed(bench.tick);
+    bench.pass(99);
     expect(bench.isDue).toBe(false);
     bench.pass(1);
     expect(bench.isDue).toBe(true);
