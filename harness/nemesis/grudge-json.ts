@@ -28,22 +28,8 @@ export function parseGrudge(
     }
     if (sources.length > 0) grudge.set(to, new Set(sources));
   }
-  if (grudge.size === 0) return err(`${field}: cuts nothing; name at least one link`);
-  return ok(grudge);
-}
-
-/** The same of a text, such as a file's. */
-export function parseGrudgeText(
-  field: string,
-  text: string,
-  members: readonly string[],
-): Result<Grudge, string> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return err(`${field}: not JSON: ${reason}; write {"${members[0]}": ["${members[1]}"]}`);
+  if (grudge.size === 0 && members.length > 1) {
+    return err(`${field}: cuts nothing; name at least one link`);
   }
-  return parseGrudge(field, value, members);
+  return ok(grudge);
 }

@@ -21,11 +21,12 @@ export const partitionGrudge: FaultPackage<'partition-grudge'> = {
   },
 };
 
-/** At least one directed link, at most all. */
+/** At least one directed link, if there is any, at most all. */
 function drawGrudge(nodes: readonly string[], random: Random): GrudgeJson {
   const links = drawOrder(random, linksAmong(nodes));
   const grudge: Record<string, string[]> = {};
-  for (const { from, to } of links.slice(0, 1 + random.below(links.length))) {
+  const count = links.length === 0 ? 0 : 1 + random.below(links.length);
+  for (const { from, to } of links.slice(0, count)) {
     grudge[to] = [...(grudge[to] ?? []), from].sort();
   }
   return grudge;

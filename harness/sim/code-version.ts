@@ -13,6 +13,8 @@ const FOLDERS = [
   'checkers',
   'harness/sim',
   'harness/nemesis',
+  'harness/disk',
+  'harness/network',
   'harness/stages',
 ];
 const FILES = [
@@ -65,5 +67,5 @@ function sources(root: string): string[] {
 }
 
 function isSource(name: string): boolean {
-  return /(?<!\.d)\.[jt]s$/.test(name);
+  return /(?<!\.d)\.([jt]s|json)$/.test(name);
 }

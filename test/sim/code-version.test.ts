@@ -66,5 +66,5 @@ describe('the version of the code', () => {
 
 /** Not in a folder that counts as a whole. */
 function isBeside(path: string): boolean {
-  return !/^(src|workloads|checkers|harness\/(sim|nemesis))\//.test(path);
+  return !/^(src|workloads|checkers|harness\/(sim|nemesis|network|disk))\//.test(path);
 }
