@@ -80,7 +80,10 @@ const PAGE_BYTES = 4096;
 const FIXED_PAGES = 13;
 /** Cursors open at a time; beyond, a range is evaluated when it is opened, and kept. */
 const CURSORS_MAX = 1024;
-/** After a compaction or a restore, slabs emptier than this are given back, if that wins a part this large. */
+/**
+ * After a compaction or a restore, slabs emptier than this are given back, if that wins a part
+ * this large.
+ */
 const COMPACTED_FILL = 0.5;
 const WON_PART_MIN = 0.25;
 /** What a slab is filled to at least after a defragmentation. */
