@@ -1,11 +1,19 @@
 import { assertNever } from '../lib/assert.ts';
-import type { Index, LeaseId } from '../lib/ids.ts';
+import type { Index, LeaseId, Revision } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { RequestOp, TxnRequest } from '../mvcc/request.ts';
+import type { Store } from '../mvcc/store.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { InternalRequest, InternalResult, LoggedRequest } from '../wire/internal-request.ts';
 import type { ApplyFailure } from './failure.ts';
 import { refusePermission } from './permission.ts';
 import type { ReplicatedState } from './replicated-state.ts';
+
+export interface ApplyPlace {
+  readonly index: Index;
+  readonly tick: number;
+  readonly failpoints?: Failpoints | undefined;
+}
 
 /**
  * What one logged request does to the state. Deterministic: every member comes to the same
@@ -14,7 +22,7 @@ import type { ReplicatedState } from './replicated-state.ts';
 export function applyRequest(
   state: ReplicatedState,
   { request, auth }: LoggedRequest,
-  at: { readonly index: Index; readonly tick: number },
+  at: ApplyPlace,
 ): Result<InternalResult, ApplyFailure> {
   const failure =
     refusePermission(state.auth, request, auth, (id) => state.lessor.keysOf(id)) ??
@@ -25,7 +33,7 @@ export function applyRequest(
 function run(
   state: ReplicatedState,
   request: InternalRequest,
-  at: { readonly index: Index; readonly tick: number },
+  at: ApplyPlace,
 ): Result<InternalResult, ApplyFailure> {
   const { store, lessor, alarms, auth, membership } = state;
   switch (request.type) {
@@ -42,7 +50,7 @@ function run(
       return result.ok ? ok({ type: 'txn', result: result.value }) : result;
     }
     case 'compaction':
-      return done('compaction', store.compact(request.revision));
+      return compacted(store, request.revision, at.failpoints);
     case 'leaseGrant': {
       const granted = lessor.grant(request.id, request.ttlS, at.tick);
       if (!granted.ok) return granted;
@@ -73,6 +81,17 @@ function run(
     default:
       return assertNever(request);
   }
+}
+
+function compacted(
+  store: Store,
+  revision: Revision,
+  failpoints: Failpoints | undefined,
+): Result<InternalResult, ApplyFailure> {
+  failpoints?.hit('compactBeforeCommitScheduledCompact');
+  const result = store.compact(revision);
+  failpoints?.hit('compactAfterCommitScheduledCompact');
+  return done('compaction', result);
 }
 
 function done<Failure extends ApplyFailure>(

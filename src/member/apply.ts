@@ -3,6 +3,7 @@ import type { Index, RequestId, Term } from '../lib/ids.ts';
 import type { Result } from '../lib/result.ts';
 import type { StoredRevision } from '../mvcc/revision-record.ts';
 import type { Store } from '../mvcc/store.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { ConfState, Entry } from '../raft/message.ts';
 import type { Checkpoint } from '../snap/read-checkpoint.ts';
 import type { InternalRequest, InternalResult } from '../wire/internal-request.ts';
@@ -73,7 +74,7 @@ export class StateMachine {
    * `tick`: the member's own time, which only the leader's part of a lease and the life of a
    * login depend on. `conf`: the membership as raft has it.
    */
-  apply(entry: Entry, { tick, conf }: ApplyContext): AppliedEntry {
+  apply(entry: Entry, { tick, conf, failpoints }: ApplyContext): AppliedEntry {
     assert(
       entry.index === this.#applied + 1,
       `apply in order: ${entry.index} after ${this.#applied}`,
@@ -88,7 +89,11 @@ export class StateMachine {
     assert(logged.ok, `entry ${entry.index} holds no request this version knows`);
     const { id, request } = logged.value;
     const before = this.store.revision;
-    const result = applyRequest(this.#state, logged.value, { index: entry.index, tick });
+    const result = applyRequest(this.#state, logged.value, {
+      index: entry.index,
+      tick,
+      failpoints,
+    });
     if (result.ok) this.#operations.applied(request, result.value);
     return {
       type: 'request',
@@ -134,6 +139,7 @@ export class StateMachine {
 export interface ApplyContext {
   readonly tick: number;
   readonly conf: ConfState;
+  readonly failpoints?: Failpoints | undefined;
 }
 
 const NO_CHANGES: readonly StoredRevision[] = [];

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import type { Network } from '../ports/network.ts';
 import type { Message } from '../raft/message.ts';
@@ -12,6 +13,8 @@ export interface LoopPorts {
   readonly storage: Storage;
   readonly log: Log;
   readonly observer: MemberObserver;
+  /** Of tests only. */
+  readonly failpoints?: Failpoints | undefined;
   /** Called at most a few times; ends the process (host) or the member (simulation). */
   readonly onFatal: (what: string, cause: unknown) => void;
 }

@@ -3,6 +3,7 @@ import { leaseTtlMinS } from '../lease/lease-clock.ts';
 import { assert, assertNever } from '../lib/assert.ts';
 import type { Index, MemberId, RequestId, Term } from '../lib/ids.ts';
 import { WatchHub } from '../mvcc/watch-hub.ts';
+import type { FailpointName, Failpoints } from '../ports/failpoints.ts';
 import type { PeerUrls } from '../ports/network.ts';
 import type { Random } from '../ports/random.ts';
 import { LEAVE_JOINT } from '../raft/confchange.ts';
@@ -59,11 +60,19 @@ export class Member {
   #compacting: Outcome[] = [];
   readonly #duties: LeaderDuties;
   readonly #meter: ApplyMeter | undefined;
+  readonly #failpoints: Failpoints | undefined;
   readonly watches: WatchHub;
 
-  constructor(config: MemberConfig, recovered: Recovered, random: Random, meter?: ApplyMeter) {
+  constructor(
+    config: MemberConfig,
+    recovered: Recovered,
+    random: Random,
+    meter?: ApplyMeter,
+    failpoints?: Failpoints,
+  ) {
     this.#config = config;
     this.#meter = meter;
+    this.#failpoints = failpoints;
     const { timing, limits } = config;
     this.#machine = new StateMachine(recovered.checkpoint, {
       removedMembersMax: limits.removedMembersMax,
@@ -233,6 +242,7 @@ export class Member {
     const readError = leader === undefined ? 'noLeader' : 'timeout';
     for (const id of this.#reads.onTick(this.#tick)) this.#fail(id, readError);
     this.#compactSome();
+    this.#failpoints?.hit('beforeSyncWatchers');
     this.watches.tick(this.#tick);
     if (this.#leads()) this.#doDuties();
   }
@@ -251,7 +261,8 @@ export class Member {
   #compactSome(): void {
     const { store } = this.#machine;
     // A step that could do nothing, because somebody still reads, is not the end of it.
-    if (store.compactStep(this.#config.limits.compactedRowsPerTickMax)) return;
+    const rowsMax = this.#config.limits.compactedRowsPerTickMax;
+    if (store.compactStep(rowsMax, this.#failpoints)) return;
     if (this.#compacting.length > 0 && store.isCompacting) return;
     this.#outcomes.push(...this.#compacting);
     this.#compacting = [];
@@ -308,13 +319,18 @@ export class Member {
     if (committed.length === 0) return;
     this.#meter?.begin();
     for (const entry of committed) {
+      if (this.#failpoints !== undefined) this.#failpoints.hit(pointBefore(entry));
       this.#apply(entry);
       this.#meter?.applied(entry);
     }
   }
 
   #apply(entry: Entry): void {
-    const context = { tick: this.#tick, conf: this.#confState };
+    const context = {
+      tick: this.#tick,
+      conf: this.#confState,
+      failpoints: this.#failpoints,
+    };
     const applied = this.#machine.apply(entry, context);
     this.#raft.appliedTo(entry.index);
     this.#logBytes += entry.data.length + ENTRY_COST_BYTES;
@@ -365,6 +381,11 @@ export class Member {
   }
 
   #confirmReads(readStates: readonly ReadState[]): void {
+    // Reads that were taken before it was noticed: not even those are answered.
+    if (this.#raft.hasLostEntries) {
+      for (const id of this.#reads.takeAll()) this.#fail(id, 'noLeader');
+      return;
+    }
     for (const { context, index } of readStates) this.#reads.confirm(context, index);
     for (const id of this.#reads.takeReady(this.#machine.applied)) {
       this.#outcomes.push({ type: 'readable', id });
@@ -463,6 +484,10 @@ export class Member {
     this.#pending.settle(id);
     this.#outcomes.push({ type: 'failed', id, error });
   }
+}
+
+function pointBefore({ type }: Entry): FailpointName {
+  return type === 'normal' ? 'beforeApplyOneEntryNormal' : 'beforeApplyOneConfChange';
 }
 
 /** Of requests that the member makes by itself. */

@@ -62,6 +62,16 @@ export class PendingReads {
     return ready;
   }
 
+  /** Ends the wait of all: nothing is served here any more. */
+  takeAll(): RequestId[] {
+    const waiting = [...this.#confirmed, ...this.#asked.values(), { reads: this.#unasked }];
+    this.#confirmed = [];
+    this.#asked.clear();
+    this.#unasked = [];
+    this.#count = 0;
+    return waiting.flatMap(({ reads }) => reads.map(({ id }) => id));
+  }
+
   /** The leader changed: whoever was asked may not answer any more. */
   askAgain(): void {
     this.#retry(() => true);

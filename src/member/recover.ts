@@ -2,6 +2,7 @@ import { type ClusterId, formatId, type MemberId } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import { simpleConf } from '../raft/conf-state.ts';
 import type { Entry, SnapshotMeta } from '../raft/message.ts';
 import type { RaftRestore } from '../raft/raw-node.ts';
@@ -48,6 +49,7 @@ export interface RecoverOptions {
   /** An earlier life found out that the directory had lost what it promised. */
   readonly hasLostEntries?: boolean;
   readonly onSync: (latencyNs: number) => void;
+  readonly failpoints?: Failpoints | undefined;
 }
 
 export interface RecoveredMember {
@@ -75,6 +77,7 @@ export async function recover(
     segmentBytesMax: options.segmentBytesMax,
     segmentsKept: options.segmentsKept,
     onSync: options.onSync,
+    failpoints: options.failpoints,
   };
   const checkpoint = await readCheckpoint(options.disk, options.snapDirectory);
   if (!checkpoint.ok) {

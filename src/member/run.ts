@@ -44,7 +44,7 @@ export class MemberLoop {
   start(): void {
     const { clock, network } = this.#ports;
     network.listen({
-      onMessage: (message) => this.step({ type: 'message', message }),
+      onMessage: (message) => this.#receive(message),
       onUnreachable: (peer) => this.step({ type: 'unreachable', peer }),
       onRefused: (peer) => this.step({ type: 'refused', peer }),
       onSnapshotSent: (peer, delivered) => this.step({ type: 'snapshotSent', peer, delivered }),
@@ -114,11 +114,13 @@ export class MemberLoop {
     const outputs = this.#member.takeOutputs();
     if (outputs === undefined) return;
     if (outputs.peers !== undefined) this.#ports.network.setPeers(outputs.peers);
+    if (outputs.messages.length > 0) this.#beforeSend();
     for (const message of outputs.messages) this.#ports.network.send(message.to, message);
     if (outputs.append !== undefined) void this.#persist(outputs.append);
     for (const outcome of outputs.outcomes) this.#answer(outcome);
     for (const fact of outputs.facts) this.#ports.observer.onFact(fact);
     if (outputs.checkpoint !== undefined) void this.#saveCheckpoint(outputs.checkpoint);
+    this.#ports.failpoints?.hit('raftBeforeAdvance');
     this.#tellCommitSoon();
     // There may be more than one turn's worth; input that arrived meanwhile goes first.
     this.#schedule();
@@ -146,7 +148,29 @@ export class MemberLoop {
       return this.#ports.onFatal('the log cannot be written', error);
     }
     if (this.stopped) return;
+    this.#beforeAnswers(append);
     for (const response of append.responses) this.#deliver(response);
+  }
+
+  /** What a follower says of its writes goes out here. */
+  #beforeAnswers({ responses }: StorageAppend): void {
+    if (this.#ports.failpoints === undefined) return;
+    if (responses.some(({ to }) => to !== this.#self)) this.#beforeSend();
+  }
+
+  #beforeSend(): void {
+    const { failpoints } = this.#ports;
+    if (failpoints === undefined) return;
+    const leads = this.#member.leader === this.#self;
+    failpoints.hit(leads ? 'raftBeforeLeaderSend' : 'raftBeforeFollowerSend');
+  }
+
+  #receive(message: Message): void {
+    const { failpoints } = this.#ports;
+    if (failpoints !== undefined && message.type === 'MsgHeartbeat') {
+      if (failpoints.hit('raftDropHeartbeat') !== undefined) return;
+    }
+    this.step({ type: 'message', message });
   }
 
   async #answerPeer(bytes: Uint8Array): Promise<Uint8Array | undefined> {

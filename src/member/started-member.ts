@@ -253,6 +253,7 @@ export class StartedMember implements MemberNode {
     const { memberId, name, clientUrls } = this.#config;
     while (!this.#loop.stopped && !this.#isPublished()) {
       const attributes = { memberId, name, clientUrls };
+      this.#ports.failpoints?.hit('beforePublishing');
       const published = await this.propose({ type: 'memberAttributes', request: attributes });
       if (!published.ok || !this.#isPublished()) await this.#pause(PUBLISH_RETRY_MS);
     }

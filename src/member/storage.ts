@@ -1,6 +1,7 @@
 import type { Index } from '../lib/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Disk } from '../ports/disk.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { SnapshotMeta, StorageAppend } from '../raft/message.ts';
 import { installReceived } from '../snap/checkpoint-file.ts';
 import type { Checkpoint } from '../snap/read-checkpoint.ts';
@@ -22,6 +23,7 @@ export class Storage {
   readonly #wal: Wal;
   readonly #onCheckpoint: StorageOptions['onCheckpoint'];
   readonly #checkpointChunkBytes: number | undefined;
+  readonly #failpoints: Failpoints | undefined;
   /** Resolves with the newest append: none may be answered before those that came before it. */
   #tail: Promise<void> = Promise.resolve();
   /** Set while a snapshot is being installed: appends queue behind it. */
@@ -37,6 +39,7 @@ export class Storage {
     this.#wal = options.wal;
     this.#onCheckpoint = options.onCheckpoint;
     this.#checkpointChunkBytes = options.checkpointChunkBytes;
+    this.#failpoints = options.failpoints;
   }
 
   /**
@@ -78,6 +81,7 @@ export class Storage {
       await writeCheckpoint(this.#disk, this.#snapDirectory, image, {
         yieldEvery: () => new Promise<void>((resolve) => this.#clock.soon(resolve)),
         chunkBytes: this.#checkpointChunkBytes,
+        failpoints: this.#failpoints,
       });
       this.#onCheckpoint?.(this.#clock.nowNs() - startNs);
     } finally {
@@ -85,12 +89,14 @@ export class Storage {
     }
     await this.#mark({ index, term, confState });
     await this.#wal.release(index);
+    this.#failpoints?.hit('raftAfterWALRelease');
     return { index, term, confState };
   }
 
   /** Rejects with {@link StorageError}: a log that failed once takes nothing any more. */
   async #mark(meta: SnapshotMeta): Promise<void> {
     try {
+      this.#failpoints?.hit('raftBeforeWALSaveSnaphot');
       await this.#wal.saveSnapshot(meta);
     } catch (error) {
       throw new StorageError(`the log took no mark of the checkpoint: ${String(error)}`);
@@ -110,7 +116,10 @@ export class Storage {
       await installed;
       if (this.#installing === installed) this.#installing = undefined;
     }
-    if (append.entries.length > 0 || append.hardState !== undefined) await this.#wal.append(append);
+    if (append.entries.length === 0 && append.hardState === undefined) return;
+    this.#failpoints?.hit('raftBeforeSave');
+    await this.#wal.append(append);
+    this.#failpoints?.hit('raftAfterSave');
   }
 
   /** After everything else that replaces the checkpoint file. */
@@ -121,11 +130,19 @@ export class Storage {
   }
 
   async #install(meta: SnapshotMeta, onInstalled: (checkpoint: Checkpoint) => void): Promise<void> {
+    const failpoints = this.#failpoints;
+    failpoints?.hit('applyBeforeOpenSnapshot');
     const installed = await installReceived(this.#disk, this.#snapDirectory, receivedName(meta));
     if (!installed.ok) throw new StorageError(`received snapshot: ${installed.error.reason}`);
+    failpoints?.hit('applyAfterOpenSnapshot');
     this.#installedIndex = meta.index;
+    failpoints?.hit('raftBeforeSaveSnap');
+    failpoints?.hit('raftBeforeWALSaveSnaphot');
     await this.#wal.saveSnapshot(meta);
+    failpoints?.hit('raftAfterSaveSnap');
+    failpoints?.hit('raftBeforeApplySnap');
     onInstalled(installed.value);
+    failpoints?.hit('raftAfterApplySnap');
   }
 }
 
@@ -138,6 +155,7 @@ export interface StorageOptions {
   readonly onCheckpoint?: (latencyNs: number) => void;
   /** Of a checkpoint, written at a time; not said: a few dozen kilobytes. */
   readonly checkpointChunkBytes?: number;
+  readonly failpoints?: Failpoints | undefined;
 }
 
 /** The disk did not keep what was written; the member must stop. */

@@ -9,6 +9,7 @@
 import { assert } from '../lib/assert.ts';
 import type { LeaseId, Revision } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import { Compaction } from './compaction.ts';
 import { HashKv, type HashKvResult, type HashKvSteps } from './hash-kv.ts';
 import { type Changes, changesAt, changesFrom } from './history.ts';
@@ -279,7 +280,7 @@ export class Store {
    * Looks at up to `rowsMax` rows; a thousand take up to half a millisecond. False: nothing is left to do, at
    * least not while an image, cursor or hash that is still held needs the rest.
    */
-  compactStep(rowsMax: number): boolean {
+  compactStep(rowsMax: number, failpoints?: Failpoints): boolean {
     assert(rowsMax > 0, 'a step looks at one row at least');
     if (this.#relocation !== undefined) {
       if (!this.#relocation.step(rowsMax * MOVED_BYTES_PER_ROW)) this.#relocation = undefined;
@@ -289,9 +290,15 @@ export class Store {
       if (!this.#isRemovable()) return false;
       this.#compaction = new Compaction(this.#index, this.#removableRevision());
     }
-    if (this.#compaction.step(rowsMax)) return true;
+    failpoints?.hit('compactBeforeCommitBatch');
+    if (this.#compaction.step(rowsMax)) {
+      failpoints?.hit('compactAfterCommitBatch');
+      return true;
+    }
+    failpoints?.hit('compactBeforeSetFinishedCompact');
     this.#finishedCompactRevision = this.#compaction.revision;
     this.#compaction = undefined;
+    failpoints?.hit('compactAfterSetFinishedCompact');
     this.#relocateIfWorthwhile();
     return this.#isRemovable() || this.#relocation !== undefined;
   }

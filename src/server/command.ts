@@ -1,6 +1,7 @@
 import { createLog, openLog } from '../host/pino-log.ts';
 import { RealClock } from '../host/real-clock.ts';
 import type { Log } from '../ports/log.ts';
+import { describeDiskFailure } from './disk-failure.ts';
 import { EXIT_CODE, type ExitReason, StartError } from './exit-code.ts';
 import { helpText } from './flags.ts';
 import { readGatewaySettings } from './gateway-settings.ts';
@@ -32,7 +33,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     const server = await startServer(settings, log, {
       onFatal: (what, cause) => {
         if (ending) return;
-        log.error(what, { cause: cause instanceof Error ? (cause.stack ?? '') : String(cause) });
+        const reason = describeDiskFailure(cause);
+        if (reason !== undefined) {
+          log.error(what, { reason });
+          process.stderr.write(`stormraft: ${reason}\n`);
+        } else {
+          log.error(what, { cause: cause instanceof Error ? (cause.stack ?? '') : String(cause) });
+        }
         end(what === 'internal error' ? 'internal' : 'disk');
       },
       onRemoved: () => stop('removed'),
@@ -55,9 +62,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`stormraft: ${error.message}\n`);
-    end(error.reason);
+    const diskFailure = describeDiskFailure(error);
+    if (diskFailure === undefined && !(error instanceof StartError)) throw error;
+    process.stderr.write(`stormraft: ${diskFailure ?? (error as StartError).message}\n`);
+    end(error instanceof StartError ? error.reason : 'disk');
   }
 }
 

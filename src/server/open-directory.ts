@@ -3,6 +3,7 @@ import { type DirectoryLock, lockDirectory } from '../host/directory-lock.ts';
 import { type RecoveredMember, type RecoverOptions, recover } from '../member/recover.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import { SEGMENT_BYTES_MAX } from '../wal/wal.ts';
 import { readMark } from './directory-mark.ts';
@@ -50,6 +51,7 @@ export interface OpenParts {
   readonly onSync: (latencyNs: number) => void;
   /** For asking the other members who this one is. */
   readonly tls: IdentityOptions['tls'];
+  readonly failpoints: Failpoints | undefined;
 }
 
 /** Throws {@link StartError} on a directory that does not fit, is damaged, or lost something. */
@@ -91,6 +93,7 @@ function recoverOptions(
     disk: parts.disk,
     clock: parts.clock,
     onSync: parts.onSync,
+    failpoints: parts.failpoints,
     walDirectory: directories.wal,
     snapDirectory: directories.snap,
     segmentBytesMax: SEGMENT_BYTES_MAX,
@@ -127,7 +130,8 @@ function configured({ self, clusterId, initialMembers, initialClusterState }: Se
 }
 
 function unusable(error: unknown): unknown {
-  if (!(error instanceof DiskError)) return error;
+  // A full disk is not a wrong setting.
+  if (!(error instanceof DiskError) || error.code === 'ENOSPC') return error;
   return new StartError(
     'dataDir',
     `data-dir: ${error.path} cannot be used (${error.code}); check that it exists and is writable`,

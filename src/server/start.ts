@@ -12,12 +12,14 @@ import { Member } from '../member/member.ts';
 import type { RecoveredMember } from '../member/recover.ts';
 import { StartedMember } from '../member/started-member.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import { type AllServices, createServices } from '../service/all-services.ts';
 import { removeReceived } from '../snap/snapshot-files.ts';
 import { clientAddressesOf } from './client-addresses.ts';
 import { markerOf } from './directory-mark.ts';
 import { StartError } from './exit-code.ts';
+import { type OpenedFailpoints, openFailpoints } from './failpoints/open-failpoints.ts';
 import { bringElectionForward } from './first-election.ts';
 import { refuseCorrupt } from './initial-corruption.ts';
 import { memberConfigOf, RECEIVE_EXTRA_BYTES, serviceSettingsOf } from './member-config.ts';
@@ -65,6 +67,7 @@ export async function startServer(
   const tls = openTls(settings.tls, { clock, log });
   await checkAllPorts(settings);
   const lock = await lockOrRefuse(settings, disk, log);
+  const { failpoints, ...opening } = await openFailpoints(process.env, { log, random });
   const metrics = createMetrics({
     registry: new Registry(),
     clock,
@@ -74,10 +77,10 @@ export async function startServer(
   });
   const onSync = settings.unsafeNoFsync ? () => undefined : metrics.observeFsync;
   const defragments = new DefragmentMeter(clock, metrics.observeDefrag);
-  const parts = { disk, clock, onSync, tls: tls.peerRequest ?? {} };
+  const parts = { disk, clock, onSync, tls: tls.peerRequest ?? {}, failpoints };
   const opened = await openDirectory(settings, directories, parts);
   // Only now: whoever is refused gets one line that says why, and nothing else.
-  announce(settings, opened, log);
+  announce(settings, opened, log, opening);
   const config = memberConfigOf(settings, opened);
   const network = openNetwork(settings, {
     config,
@@ -91,7 +94,7 @@ export async function startServer(
     observer: networkObserverOf(metrics),
   });
   const { wal } = opened;
-  const storage = openStorage({ disk, clock, snapDirectory, wal }, metrics);
+  const storage = openStorage({ disk, clock, snapDirectory, wal, failpoints }, metrics);
   const mark = markerOf(settings, { disk, log, memberId: config.memberId });
   const { onFatal, onRemoved } = events;
   const observer = observerOf(log, metrics, {
@@ -101,18 +104,17 @@ export async function startServer(
     },
     onLostEntries: mark.lostEntries,
   });
-  const ports = { clock, network, storage, log, observer, onFatal, random };
-  const limitMs = settings.warning.applyMs;
+  const ports = { clock, network, storage, log, observer, onFatal, random, failpoints };
+  const [limitMs, quotaBytes] = [settings.warning.applyMs, settings.quota.backendBytes];
   const applies = new SlowApplies({ clock, log, limitMs, onSlow: metrics.countSlowApply });
-  const inner = new Member(config, opened.recovered, random, applies);
+  const inner = new Member(config, opened.recovered, random, applies, failpoints);
   const member = new StartedMember(inner, config, ports);
-  const quotaBytes = settings.quota.backendBytes;
   const measured = { member, storage, network, wal, defragments, quotaBytes };
   // Whoever connects asks the member who is in the cluster, so it comes first.
   await bindPeers(network, settings);
   await removeReceived(disk, snapDirectory);
   const serving = new ServingStatus();
-  const onDefragment = onDefragmentOf(settings, { defragments, serving });
+  const onDefragment = onDefragmentOf(settings, { defragments, serving, failpoints });
   const portParts = { clock, disk, random, snapDirectory, member, onDefragment };
   const servicePorts = await openServicePorts(settings, portParts);
   const services = createServices(member, servicePorts, serviceSettingsOf(settings));
@@ -135,6 +137,7 @@ export async function startServer(
       await network.close();
       await storage.close();
       await closePorts(servicePorts);
+      await opening.close();
       await lock?.release();
     },
   };
@@ -160,7 +163,7 @@ async function openApi(settings: Settings, parts: ApiParts): Promise<ApiServer> 
   try {
     return await startApi({
       services,
-      pages: pagesSourceOf(member),
+      pages: pagesSourceOf(member, clock),
       metrics,
       pagesObserver: metrics,
       serving,
@@ -195,26 +198,35 @@ async function openApi(settings: Settings, parts: ApiParts): Promise<ApiServer> 
   }
 }
 
+interface DefragmentParts {
+  readonly defragments: DefragmentMeter;
+  readonly serving: ServingStatus;
+  readonly failpoints: Failpoints | undefined;
+}
+
 /** --feature-gates StopGRPCServiceOnDefrag: health checks say so while a defragmentation runs. */
-function onDefragmentOf(
-  { featureGates }: Settings,
-  {
-    defragments,
-    serving,
-  }: { readonly defragments: DefragmentMeter; readonly serving: ServingStatus },
-): () => () => void {
-  if (!featureGates.StopGRPCServiceOnDefrag) return () => defragments.begin();
+function onDefragmentOf({ featureGates }: Settings, parts: DefragmentParts): () => () => void {
+  const { defragments, serving, failpoints } = parts;
   return () => {
-    const [measured, resume] = [defragments.begin(), serving.pause()];
+    failpoints?.hit('defragBeforeCopy');
+    const measured = defragments.begin();
+    const resume = featureGates.StopGRPCServiceOnDefrag ? serving.pause() : undefined;
     return () => {
+      failpoints?.hit('defragBeforeRename');
       measured();
-      resume();
+      resume?.();
     };
   };
 }
 
-function announce(settings: Settings, opened: RecoveredMember, log: Log): void {
+function announce(
+  settings: Settings,
+  opened: RecoveredMember,
+  log: Log,
+  failpoints: Pick<OpenedFailpoints, 'announce'>,
+): void {
   log.info('starting', describe(settings, opened));
+  failpoints.announce();
   warnOfSettings(settings, log);
   for (const note of opened.notes) log.warn(note);
 }

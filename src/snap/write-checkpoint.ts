@@ -1,5 +1,6 @@
 import { utf8Encode } from '../lib/utf8.ts';
 import type { Disk, DiskFile } from '../ports/disk.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import { BUCKET_NAMES, bucketItems } from './bucket-content.ts';
 import { CHECKPOINT_NAME } from './checkpoint-error.ts';
 import type { CheckpointImage } from './checkpoint-image.ts';
@@ -13,6 +14,7 @@ export interface WriteCheckpointOptions {
   readonly yieldEvery?: (() => Promise<void>) | undefined;
   /** Written at a time, about, in place of those few dozen kilobytes. */
   readonly chunkBytes?: number | undefined;
+  readonly failpoints?: Failpoints | undefined;
 }
 
 /**
@@ -25,7 +27,14 @@ export function writeCheckpoint(
   image: CheckpointImage,
   options: WriteCheckpointOptions = {},
 ): Promise<{ readonly sizeBytes: number }> {
-  return writeCheckpointAs(disk, directory, { ...options, name: CHECKPOINT_NAME, image });
+  const name = CHECKPOINT_NAME;
+  const writing = writeCheckpointAs(disk, directory, { ...options, name, image });
+  const { failpoints } = options;
+  if (failpoints === undefined) return writing;
+  return writing.then((written) => {
+    failpoints.hit('afterCommit');
+    return written;
+  });
 }
 
 /** As {@link writeCheckpoint}, as another file of the directory. */
@@ -35,7 +44,9 @@ export function writeCheckpointAs(
   options: WriteCheckpointOptions & { readonly name: string; readonly image: CheckpointImage },
 ): Promise<{ readonly sizeBytes: number }> {
   return replaceFile(disk, directory, options.name, async (file) => {
-    return { sizeBytes: await writeDatabase(file, options.image, options) };
+    const sizeBytes = await writeDatabase(file, options.image, options);
+    options.failpoints?.hit('beforeCommit');
+    return { sizeBytes };
   });
 }
 
@@ -47,6 +58,8 @@ async function writeDatabase(
   const sink = new PageSink(file, options.chunkBytes);
   const top = new TreeBuilder(sink);
   for (const name of BUCKET_NAMES) {
+    const isMeta = options.failpoints !== undefined && name === 'meta';
+    if (isMeta) options.failpoints?.hit('commitBeforePreCommitHook');
     const bucket = new TreeBuilder(sink);
     for (const [key, value] of bucketItems(name, image)) {
       bucket.add(key, value);
@@ -55,6 +68,7 @@ async function writeDatabase(
       await options.yieldEvery?.();
     }
     top.add(utf8Encode(name), encodeBucketHeader(bucket.finish()), BUCKET_FLAG);
+    if (isMeta) options.failpoints?.hit('commitAfterPreCommitHook');
   }
   return sink.finish(top.finish());
 }

@@ -3,6 +3,7 @@ import type { Index } from '../lib/ids.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Entry, HardState, SnapshotMeta } from '../raft/message.ts';
 import {
   encodeHardState,
@@ -35,6 +36,7 @@ export interface WalOptions {
   readonly segmentsKept?: number;
   /** Told the duration of every durable write that an append waited for. */
   readonly onSync?: (latencyNs: number) => void;
+  readonly failpoints?: Failpoints | undefined;
 }
 
 /** What a log held when it was opened. */
@@ -230,8 +232,18 @@ export class Wal {
 
   async #writeDurably(bytes: Uint8Array): Promise<void> {
     const startNs = this.#options.clock.nowNs();
-    await this.#openFile().writeDurably(this.#offset, bytes);
+    if (this.#options.failpoints?.isSet('walBeforeSync')) await this.#writeThenSync(bytes);
+    else await this.#openFile().writeDurably(this.#offset, bytes);
     this.#options.onSync?.(this.#options.clock.nowNs() - startNs);
+    this.#options.failpoints?.hit('walAfterSync');
+  }
+
+  /** As a durable write, in two: there is a moment between them. */
+  async #writeThenSync(bytes: Uint8Array): Promise<void> {
+    const file = this.#openFile();
+    await file.writeAt(this.#offset, bytes);
+    this.#options.failpoints?.hit('walBeforeSync');
+    await file.datasync();
   }
 
   /** Adds the request's frames; true if they must be durable before it is answered. */

@@ -4,13 +4,16 @@ import { pagesSourceOf } from '../../src/api/pages/pages-source.ts';
 import { ANONYMOUS } from '../../src/service/caller.ts';
 import { serviceError } from '../../src/service/errors.ts';
 import { putRequest } from '../mvcc/requests.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { FakeNode, MEMBER } from './fake-node.ts';
 import { clusterOf, maintenanceOf } from './node-services.ts';
 
 let node: FakeNode;
+let clock: ManualClock;
 
 beforeEach(() => {
   node = new FakeNode();
+  clock = new ManualClock();
 });
 
 describe('status', () => {
@@ -77,7 +80,7 @@ describe('member list', () => {
 describe('health', () => {
   const check = async (query: { serializable: boolean }): Promise<unknown> => {
     const parameters = new URLSearchParams({ serializable: `${query.serializable}` });
-    const page = await healthPage(pagesSourceOf(node), parameters);
+    const page = await healthPage(pagesSourceOf(node, clock), parameters);
     const { health, reason } = JSON.parse(page.body);
     expect(page.status).toBe(health === 'true' ? 200 : 503);
     return { healthy: health === 'true', reason };
@@ -105,6 +108,18 @@ describe('health', () => {
     expect(await check({ serializable: false })).toEqual({
       healthy: false,
       reason: 'RANGE ERROR:etcdserver: request timed out',
+    });
+  });
+
+  test('false after a second in which no read was answered, however long reads may wait', async () => {
+    node.readBarrier = () => new Promise(() => undefined);
+    const answer = check({ serializable: false });
+    await clock.pass(999);
+    expect(await Promise.race([answer, 'nothing yet'])).toBe('nothing yet');
+    await clock.pass(1);
+    expect(await answer).toEqual({
+      healthy: false,
+      reason: 'RANGE ERROR:context deadline exceeded',
     });
   });
 

@@ -105,9 +105,9 @@ const INSTALLING: readonly Mutant[] = [
     edits: [
       edit(
         STORAGE,
-        `    this.#installedIndex = meta.index;
+        `    failpoints?.hit('raftBeforeWALSaveSnaphot');
     await this.#wal.saveSnapshot(meta);`,
-        '    this.#installedIndex = meta.index;',
+        `    failpoints?.hit('raftBeforeWALSaveSnaphot');`,
       ),
     ],
   },
@@ -118,9 +118,9 @@ const INSTALLING: readonly Mutant[] = [
     edits: [
       edit(
         STORAGE,
-        `    this.#installedIndex = meta.index;
+        `    failpoints?.hit('raftBeforeWALSaveSnaphot');
     await this.#wal.saveSnapshot(meta);`,
-        '    this.#installedIndex = meta.index;',
+        `    failpoints?.hit('raftBeforeWALSaveSnaphot');`,
       ),
       edit(
         STORAGE,

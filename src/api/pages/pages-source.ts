@@ -1,5 +1,6 @@
-import type { Result } from '../../lib/result.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
 import type { MemberInfo, MemberNode, MemberStatus } from '../../member/node.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { API_VERSION, STORAGE_VERSION } from '../../service/api-version.ts';
 import { serviceError } from '../../service/errors.ts';
 
@@ -23,19 +24,24 @@ export interface Versions {
 
 type Node = Pick<MemberNode, 'status' | 'members' | 'alarms' | 'readBarrier' | 'clusterVersion'>;
 
+/**
+ * What a page waits for a read, as etcd 3.4 does: whoever asks wants to know about now. The read
+ * itself goes on for as long as any other.
+ */
+const READ_MS_MAX = 1_000;
+
 /** Pages of a running member. */
-export function pagesSourceOf(node: Node): PagesSource {
+export function pagesSourceOf(node: Node, clock: Pick<Clock, 'after'>): PagesSource {
   return {
     status: () => node.status(),
     members: () => node.members(),
     alarms: () => node.alarms(),
     read: async ({ serializable }) => {
       // The barrier is what can fail of a linearizable read; the rest is local.
-      const barrier = serializable ? undefined : await node.readBarrier();
-      if (barrier !== undefined && !barrier.ok) {
-        return { ok: false, error: serviceError(barrier.error).message };
-      }
-      return { ok: true, value: undefined };
+      if (serializable) return ok(undefined);
+      const barrier = await inTime(clock, node.readBarrier());
+      if (barrier === undefined) return err('context deadline exceeded');
+      return barrier.ok ? ok(undefined) : err(serviceError(barrier.error).message);
     },
     versions: () => ({
       server: API_VERSION,
@@ -43,4 +49,16 @@ export function pagesSourceOf(node: Node): PagesSource {
       storage: STORAGE_VERSION,
     }),
   };
+}
+
+/** Undefined: not settled within {@link READ_MS_MAX}. */
+async function inTime<Value>(
+  clock: Pick<Clock, 'after'>,
+  answer: Promise<Value>,
+): Promise<Value | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = clock.after(READ_MS_MAX, () => late.resolve(undefined));
+  const first = await Promise.race([answer, late.promise]);
+  timer[Symbol.dispose]();
+  return first;
 }
