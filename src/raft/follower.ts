@@ -23,7 +23,7 @@ export function stepFollower(core: RaftCore, follower: FollowerRole, message: Me
       if (hearLeader(core, follower, message.from)) handleAppend(core, follower, message);
       return;
     case 'MsgHeartbeat':
-      if (hearLeader(core, follower, message.from)) handleHeartbeat(core, message);
+      if (hearLeader(core, follower, message.from)) handleHeartbeat(core, follower, message);
       return;
     case 'MsgSnap':
       if (hearLeader(core, follower, message.from)) handleSnapshot(core, message);
@@ -171,12 +171,15 @@ function isWellFormed(message: MsgApp): boolean {
  * and go on without them, and without a vote. The leader of the next term starts over from
  * nothing and refills the log; who was voted for is lost for good.
  */
-function handleHeartbeat(core: RaftCore, message: MsgHeartbeat): void {
+function handleHeartbeat(core: RaftCore, follower: FollowerRole, message: MsgHeartbeat): void {
   const { log } = core;
-  if (message.commit > log.lastIndex) {
+  const { commit } = message;
+  if (commit > log.lastIndex) {
     reportLost(core, message);
-  } else {
-    log.commitTo(message.commit);
+  } else if (commit <= follower.acknowledged || log.termAt(commit) === message.term) {
+    // Acknowledged in this life, or this leader's own. What else was acknowledged before a disk
+    // was rolled back may have other entries in its place: a MsgApp will tell.
+    log.commitTo(commit);
   }
   assert(log.commit <= log.lastIndex, 'follower: commit lies beyond the log');
   const { id: from, term } = core;

@@ -98,9 +98,9 @@ export function reject(progress: Progress, rejected: Index, hint: Index): boolea
     return true;
   }
   if (progress.state.type === 'snapshot' || rejected !== progress.next - 1) return false;
-  // It denies what it acknowledged: it has lost entries, and is filled again from there. To
-  // count less than it may hold is always safe.
-  if (rejected <= progress.match) progress.match = Math.max(0, Math.min(rejected - 1, hint));
+  // It denies what it acknowledged: it has lost entries, and may have old ones in their place. A
+  // hint is a guess; to count less than it may hold is always safe.
+  if (rejected <= progress.match) progress.match = 0;
   becomeProbe(progress, { paused: false, next: Math.max(1, Math.min(rejected, hint + 1)) });
   return true;
 }

@@ -129,6 +129,23 @@ describe('before it has caught up, a member', () => {
     expect(node.status().commit).toBe(1);
   });
 
+  test('a heartbeat commits what this life has acknowledged, or what its leader wrote', () => {
+    // Of term 2, and the leader's term is 3: they may be what a later entry had replaced before
+    // this disk went back.
+    const node = nodeWith(['normal', 'normal', 'normal'], 1);
+    node.step({ ...heartbeat(3), term: 3 });
+    expect(node.status()).toMatchObject({ term: 3, commit: 1, hasLostEntries: false });
+    const append = { type: 'MsgApp', from: 2n, to: 1n, term: 3, index: 3, logTerm: 2 } as const;
+    node.step({ ...append, entries: [], commit: 1 });
+    node.step({ ...heartbeat(4), term: 3 });
+    expect(node.status().commit).toBe(1);
+    node.step({ ...heartbeat(3), term: 3 });
+    expect(node.status().commit).toBe(3);
+    const own = nodeWith(['normal', 'normal', 'normal'], 1);
+    own.step(heartbeat(4));
+    expect(own.status().commit).toBe(4);
+  });
+
   test.each(['now', 'in an earlier life'])('that lost entries, %s, has no vote', (when) => {
     const node = nodeWith(['normal'], 1, { hasLostEntries: when !== 'now' });
     if (when === 'now') node.step(heartbeat(7));
