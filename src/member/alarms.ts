@@ -23,7 +23,8 @@ export class Alarms {
   }
 
   /**
-   * The alarms that were asked for, put on, or put off. One without a type changes nothing: etcd
+   * The alarms that were asked for, put on, or put off. Member 0 is no member, and as in etcd it
+   * stands for no other: who wants all off puts each off, as `etcdctl alarm disarm` does. One without a type changes nothing: etcd
    * 3.4 dies of it, and again at every start.
    */
   apply({ action, memberId, type }: AlarmRequest): readonly Alarm[] {
@@ -36,7 +37,7 @@ export class Alarms {
       return [alarm];
     }
     const ending = this.list().filter(
-      (active) => active.type === type && (memberId === 0n || active.memberId === memberId),
+      (active) => active.type === type && active.memberId === memberId,
     );
     for (const ended of ending) this.#active.delete(keyOf(ended));
     return ending;

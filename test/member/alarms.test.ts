@@ -16,11 +16,15 @@ test('an alarm is on until it is put off, once however often it is raised', () =
   expect(alarms.list()).toEqual([]);
 });
 
-test('member 0 puts an alarm off on all members, but no other alarm', () => {
+test('member 0 has alarms of its own, as in etcd, and stands for nobody else', () => {
   const alarms = new Alarms([TWO, ILL, ONE]);
   expect(alarms.list()).toEqual([ILL, ONE, TWO]);
-  expect(alarms.apply({ action: 'deactivate', memberId: 0n, type: 'NOSPACE' })).toEqual([ONE, TWO]);
-  expect(alarms.list()).toEqual([ILL]);
+  const NOBODY = { memberId: 0n, type: 'NOSPACE' } as const;
+  expect(alarms.apply({ action: 'deactivate', ...NOBODY })).toEqual([]);
+  expect(alarms.apply({ action: 'activate', ...NOBODY })).toEqual([NOBODY]);
+  expect(alarms.list()).toEqual([NOBODY, ILL, ONE, TWO]);
+  expect(alarms.apply({ action: 'deactivate', ...NOBODY })).toEqual([NOBODY]);
+  expect(alarms.list()).toEqual([ILL, ONE, TWO]);
 });
 
 test('asking changes nothing; without a type it is about all', () => {

@@ -35,7 +35,7 @@ describe('alarms', () => {
     });
     expect(await ask({ action: GET })).toMatchObject({ value: { alarms: [{ memberID: 5n }] } });
     expect(await ask({ action: GET, alarm: CORRUPT })).toMatchObject({ value: { alarms: [] } });
-    expect(await ask({ action: DEACTIVATE, memberID: 0n, alarm: NOSPACE })).toMatchObject({
+    expect(await ask({ action: DEACTIVATE, memberID: 5n, alarm: NOSPACE })).toMatchObject({
       value: { alarms: [{ memberID: 5n }] },
     });
     expect(node.alarms()).toEqual([]);

@@ -183,7 +183,8 @@ describe('a client', () => {
       message: 'etcdserver: mvcc: database space exceeded',
     });
     expect(await alarm('list', 0n)).toEqual([7n]);
-    expect(await alarm('deactivate', 0n)).toEqual([7n]);
+    expect(await alarm('deactivate', 0n)).toEqual([]);
+    expect(await alarm('deactivate', 7n)).toEqual([7n]);
     expect(await alarm('list', 0n)).toEqual([]);
     expect(await putTook()).toMatchObject({ reply: { ok: true } });
     expect(wrong).toEqual([]);

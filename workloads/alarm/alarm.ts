@@ -167,10 +167,24 @@ class Client implements WorkloadClient {
     const { action, member } = fieldsOf(value) ?? {};
     assert(action === 'list' || action === 'activate' || action === 'deactivate', 'an action');
     assert(typeof member === 'number', 'a member, or 0');
-    const reply = await this.#client.alarm({ action, memberId: BigInt(member) }, options);
+    const isForAll = action === 'deactivate' && member === 0;
+    const reply = isForAll
+      ? await this.#putOffAll(options)
+      : await this.#client.alarm({ action, memberId: BigInt(member) }, options);
     if (!reply.ok) return failedWrite(reply.error);
     const of = reply.value.result.memberIds.map(String);
     return { type: 'ok', value: { action, member, of } };
+  }
+
+  /** Each of those that are on; answers as to a list. */
+  async #putOffAll(options: CallOptions): ReturnType<AlarmClient['alarm']> {
+    const listed = await this.#client.alarm({ action: 'list', memberId: 0n }, options);
+    if (!listed.ok) return listed;
+    for (const memberId of listed.value.result.memberIds) {
+      const off = await this.#client.alarm({ action: 'deactivate', memberId }, options);
+      if (!off.ok) return off;
+    }
+    return listed;
   }
 
   /** Step by step; what fails is left to the next who tries. */
@@ -181,7 +195,7 @@ class Client implements WorkloadClient {
     const { revision } = read.value.header;
     const compacted = await client.compact({ revision, physical: true }, options);
     const moved = await client.defragment(options);
-    const off = await client.alarm({ action: 'deactivate', memberId: 0n }, options);
+    const off = await this.#putOffAll(options);
     if (!off.ok) return failedWrite(off.error);
     return { type: 'ok', value: { compacted: compacted.ok, moved: moved.ok } };
   }

@@ -47,8 +47,8 @@ export const ALARM_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         ALARMS,
-        '(active) => active.type === type && (memberId === 0n || active.memberId === memberId),',
-        '(active) => active.type === type,',
+        '(active) => active.type === type && active.memberId === memberId',
+        '(active) => active.type === type',
       ),
     ],
   },

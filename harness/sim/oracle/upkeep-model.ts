@@ -65,7 +65,7 @@ export function withAlarm(upkeep: UpkeepModel, request: AlarmRequest): UpkeepMod
   const { action, memberId, type } = request;
   if (action === 'get' || type === undefined) return upkeep;
   const others = upkeep.alarms.filter(
-    (alarm) => alarm.type !== type || (memberId !== 0n && alarm.memberId !== memberId),
+    (alarm) => alarm.type !== type || alarm.memberId !== memberId,
   );
   if (action === 'deactivate') return { ...upkeep, alarms: others };
   const isOn = upkeep.alarms.some((one) => one.type === type && one.memberId === memberId);
