@@ -162,6 +162,8 @@ export class Connection {
   private connected(session: ClientHttp2Session): void {
     const { state } = this;
     if (state.type !== 'dialling' || state.session !== session) return;
+    // Lost in the moment of the event: 'close' follows, and ends the dial.
+    if (session.destroyed) return;
     clearTimeout(state.dial.timer);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     this.state = { type: 'ready', session };

@@ -60,6 +60,8 @@ export interface EtcdClientOptions {
 
 export interface CallOptions {
   readonly timeoutMs?: number;
+  /** Besides gRPC's own headers, e.g. `token`. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface StreamOptions {
@@ -190,6 +192,7 @@ export class EtcdClient {
         connection: this.connection,
         path: `/${method}`,
         frame,
+        ...(options?.metadata !== undefined && { metadata: options.metadata }),
         timeoutMs: options?.timeoutMs ?? this.timeoutMs,
         responseBytesMax: RESPONSE_BYTES_MAX,
         done,

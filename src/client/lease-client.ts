@@ -147,7 +147,7 @@ export function keepAliveOnce(
         onKept: (header, lease) => settle(ok({ ...lease, header })),
         onEnd: (error) => settle(err(error ?? maybeSent('the server ended the stream'))),
       },
-      { openTimeoutMs: timeoutMs },
+      { openTimeoutMs: timeoutMs, ...(options.metadata && { metadata: options.metadata }) },
     );
     function settle(outcome: Awaited<Outcome<GrantedLease>>): void {
       clearTimeout(timer);

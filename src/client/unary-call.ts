@@ -21,6 +21,8 @@ export interface UnaryCallOptions {
   readonly path: string;
   /** A whole gRPC frame. */
   readonly frame: Uint8Array;
+  /** Besides gRPC's own headers. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly responseBytesMax: number;
   /** Called once. */
@@ -60,6 +62,7 @@ export class UnaryCall implements Waiter {
     let stream: ClientHttp2Stream;
     try {
       stream = session.request({
+        ...this.options.metadata,
         ':method': 'POST',
         ':path': this.options.path,
         'content-type': 'application/grpc',

@@ -3,6 +3,7 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Log, LogFields } from '../ports/log.ts';
 import { consoleLines } from './console-lines.ts';
+import { openLogPipe } from './log-pipe.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -31,8 +32,8 @@ export function openLog(level: LogLevel, options: LogOptions): Result<Log, strin
 
 /** Synchronous, so that the last line before an exit is not lost. */
 function openOutput(output: string): Result<DestinationStream, string> {
-  if (output === 'stdout') return ok(destination({ fd: 1, sync: true }));
-  if (output === 'stderr') return ok(destination({ fd: 2, sync: true }));
+  if (output === 'stdout') return ok(openStream(1));
+  if (output === 'stderr') return ok(openStream(2));
   try {
     closeSync(openSync(output, 'a', 0o600));
   } catch (error) {
@@ -40,6 +41,10 @@ function openOutput(output: string): Result<DestinationStream, string> {
     return err(`${output} cannot be written (${code}); check that its directory exists`);
   }
   return ok(destination({ dest: output, append: true, sync: true }));
+}
+
+function openStream(fd: number): DestinationStream {
+  return openLogPipe(fd) ?? destination({ fd, sync: true });
 }
 
 /** JSON lines, as etcd logs: `level`, `ts`, `msg`, and the fields of the event. */

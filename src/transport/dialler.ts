@@ -51,6 +51,12 @@ export interface DialCallbacks {
   onFailure(failure: DialFailure): void;
 }
 
+/**
+ * Four messages and the work of two keys: on a busy machine that takes longer than silence on an
+ * open connection may last, and whoever gives up too early makes it dearer still.
+ */
+const SECURE_DIAL_MS_LEAST = 1_500;
+
 /** TCP's own connect and retransmission time-outs are seconds; elections are not. */
 export function dial(
   address: PeerAddress,
@@ -76,7 +82,10 @@ export function dial(
       socket.destroy();
       callbacks.onFailure({ kind, reason });
     });
-  const timer = options.clock.after(options.timeoutMs, () => fail('silent', 'no answer in time'));
+  const limitMs = address.secure === true ? SECURE_DIAL_MS_LEAST : 0;
+  const timer = options.clock.after(Math.max(options.timeoutMs, limitMs), () =>
+    fail('silent', 'no answer in time'),
+  );
   socket.on('error', (error: NodeJS.ErrnoException) => {
     fail(
       error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET' ? 'refused' : 'silent',
