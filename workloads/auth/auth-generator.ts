@@ -44,8 +44,17 @@ const FIRST: readonly Json[] = [
   { type: 'grant', role: 'readers', permission: 'write', key: 'auth/f' },
 ];
 
+export interface AuthOptions {
+  /**
+   * `drawn`: permissions come and go while they are used. `settled`: only what was given first is
+   * given again, so that it is known what nobody may do.
+   */
+  readonly changes: 'drawn' | 'settled';
+}
+
 /** Endless. */
-export function authGenerator(): Generator {
+export function authGenerator({ changes }: AuthOptions = { changes: 'drawn' }): Generator {
+  const change = changes === 'drawn' ? drawChange : (random: Random) => oneOf(random, FIRST);
   const drawn = (f: string, draw: (random: Random) => Json): Generator =>
     repeat(({ random }) => ({ f, value: draw(random) }));
   const puts = unfold(1, (value, { random }) => {
@@ -59,7 +68,7 @@ export function authGenerator(): Generator {
   return phases(
     list(FIRST.map((value) => ({ f: 'auth-change', value }))),
     mix([
-      { weight: 22, generator: drawn('auth-change', drawChange) },
+      { weight: 22, generator: drawn('auth-change', change) },
       { weight: 22, generator: puts },
       { weight: 20, generator: txns },
       { weight: 8, generator: drawn('auth-delete', drawDelete) },

@@ -22,7 +22,7 @@ import { EMPTY } from '../generator/sequence.ts';
 import { deleteOf, putOf, rangeOf, txnOf } from '../kv/kv-request.ts';
 import { type CallOptions, completed, failedRead, failedWrite } from '../kv-client.ts';
 import type { Completion, Workload, WorkloadClient } from '../workload.ts';
-import { authGenerator } from './auth-generator.ts';
+import { type AuthOptions, authGenerator } from './auth-generator.ts';
 
 export const AUTH_FS: readonly string[] = [
   'auth-change',
@@ -34,12 +34,16 @@ export const AUTH_FS: readonly string[] = [
   'auth-watch',
 ];
 
-export function authWorkload(connect: (endpoint: string) => AuthClient, pace: Pace): Workload {
+export function authWorkload(
+  connect: (endpoint: string) => AuthClient,
+  pace: Pace,
+  options?: AuthOptions,
+): Workload {
   return {
     name: 'auth',
     fs: AUTH_FS,
     openClient: (endpoint) => new Client(connect(endpoint)),
-    generator: stagger(pace, authGenerator()),
+    generator: stagger(pace, authGenerator(options)),
     finalGenerator: EMPTY,
     checkers: [],
   };

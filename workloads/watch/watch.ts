@@ -3,8 +3,9 @@
  * watchers; it reads what it was told from time to time, or lets it wait.
  *
  *   watch-open      {key, rangeEnd, back | ahead | resume | compacted, prevKv, filters, progress,
- *                   fragment} → {watcher, at}; `back`: so many revisions before the newest seen;
- *                   `compacted`: at the newest compaction that the client knows of
+ *                   fragment, asks} → {watcher, at}; `back`: so many revisions before the newest
+ *                   seen; `compacted`: at the newest compaction that the client knows of; `asks`:
+ *                   for progress, at once
  *   watch-compact   the same; first compacts at the newest deletion seen, then watches from there
  *   watch-cancel    {}  the oldest watcher
  *   watch-progress  {}  → {upTo}
@@ -63,6 +64,8 @@ type Connected = WatchClient & Pick<UpkeepClient, 'compact'>;
 export interface WatchOptions {
   /** Whether it compacts, or leaves that to others. */
   readonly compacts: boolean;
+  /** Per cent of the openings that ask for progress in the same breath; none if left out. */
+  readonly asksPercent?: number;
 }
 
 export function watchWorkload(
@@ -81,7 +84,7 @@ export function watchWorkload(
   };
 }
 
-function watchGenerator({ compacts }: WatchOptions): Generator {
+function watchGenerator({ compacts, asksPercent = 0 }: WatchOptions): Generator {
   const plain = (f: string): Generator => repeat(() => ({ f, value: {} }));
   const compactions = repeat((context) => ({ f: 'watch-compact', value: drawWatch(context, {}) }));
   return mix([
@@ -89,7 +92,9 @@ function watchGenerator({ compacts }: WatchOptions): Generator {
     {
       weight: 30,
       generator: repeat((context) => {
-        return { f: 'watch-open', value: drawWatch(context, drawStart(context)) };
+        const value = drawWatch(context, drawStart(context));
+        const asks = asksPercent > 0 && context.random.below(100) < asksPercent;
+        return { f: 'watch-open', value: asks ? { ...value, asks } : value };
       }),
     },
     { weight: 6, generator: plain('watch-cancel') },
@@ -116,7 +121,7 @@ function drawStart({ random }: GeneratorContext): JsonFields {
   return starts[random.below(starts.length)]!;
 }
 
-function drawWatch({ random }: GeneratorContext, start: JsonFields): Json {
+function drawWatch({ random }: GeneratorContext, start: JsonFields): JsonFields {
   const [key, rangeEnd] = SPANS[random.below(SPANS.length)]!;
   const flag = (name: string, percent: number): JsonFields =>
     random.below(100) < percent ? { [name]: true } : {};
@@ -202,6 +207,7 @@ class Client implements WorkloadClient {
     const span = `${utf8Decode(request.key)}–${utf8Decode(request.rangeEnd)} ${request.filters}`;
     const created = new Promise<Completion>((tell) => this.#creating.push({ span, tell }));
     call.create(request);
+    if (fieldsOf(asked)?.asks === true) call.requestProgress();
     const late = this.#wait(timeoutMs).then((): Completion => {
       return { type: 'fail', error: 'no answer in time' };
     });
