@@ -19,13 +19,20 @@ export function runAgainCommand(plan: Plan): string {
   add('--rate', plan.ratePerSecond, RUN_DEFAULTS.rate);
   add('--heartbeat-interval', plan.heartbeatMs, RUN_DEFAULTS.heartbeatMs);
   add('--election-timeout', plan.electionMs, RUN_DEFAULTS.electionMs);
-  if (!sameKinds(plan.faults, DEFAULT_FAULT_KINDS)) {
+  if (plan.planFile !== undefined) {
+    words.push('--plan', plan.planFile);
+  } else if (!sameKinds(plan.faults, DEFAULT_FAULT_KINDS)) {
     words.push('--faults', faultList(plan.faults));
   }
   if (plan.wan !== undefined) words.push('--wan', plan.wan);
+  if (plan.disk !== undefined) words.push('--disk', plan.disk);
+  if (plan.tls === true) words.push('--tls');
   for (const kind of plan.requiredFaults) words.push('--require', kind);
-  if (plan.target.kind === 'etcd') words.push('--target', `etcd:${plan.target.path}`);
-  else if (plan.target.root !== RUN_DEFAULTS.root) words.push('--server', plan.target.root);
+  if (plan.target.kind === 'etcd') {
+    words.push('--target', `etcd:${plan.target.image ?? plan.target.path}`);
+  }
+  if (plan.target.kind === 'stormraft' && plan.target.root !== RUN_DEFAULTS.root)
+    words.push('--server', plan.target.root);
   return words.map(quote).join(' ');
 }
 

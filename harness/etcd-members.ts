@@ -1,6 +1,7 @@
 /** The harness's seams to members, over the etcd v3 client: workload, probe and plain keys. */
 
 import type { ClientError } from '../src/client/client-error.ts';
+import type { ClientTls } from '../src/client/connection.ts';
 import { EtcdClient } from '../src/client/etcd-client.ts';
 import { prefixEnd } from '../src/client/requests.ts';
 import { ok, type Result } from '../src/lib/result.ts';
@@ -8,6 +9,7 @@ import { utf8Decode } from '../src/lib/utf8.ts';
 import type { Answer } from '../src/service/response.ts';
 import type { KvClient } from '../workloads/kv-client.ts';
 import type { ClusterNode } from './cluster/cluster.ts';
+import { getText } from './get-text.ts';
 import type { KeyClient } from './key-client.ts';
 import type { MemberProbe } from './member-probe.ts';
 
@@ -15,8 +17,8 @@ import type { MemberProbe } from './member-probe.ts';
 const READ_KEY = 'storm/ready';
 
 /** A workload's connection to the member at a client URL. */
-export function connectMember(endpoint: string): KvClient {
-  const client = new EtcdClient({ endpoint });
+export function connectMember(endpoint: string, tls?: ClientTls): KvClient {
+  const client = new EtcdClient({ endpoint, tls });
   return {
     range: async (request, options) => answerOf(await client.range(request, options)),
     put: async (request, options) => answerOf(await client.put(request, options)),
@@ -30,7 +32,7 @@ export function connectMember(endpoint: string): KvClient {
 export function openMemberProbe(): MemberProbe {
   const clients = new Map<string, EtcdClient>();
   const clientOf = (node: ClusterNode): EtcdClient => {
-    const client = clients.get(node.clientUrl) ?? new EtcdClient({ endpoint: node.clientUrl });
+    const client = clients.get(node.clientUrl) ?? openClient(node);
     clients.set(node.clientUrl, client);
     return client;
   };
@@ -38,12 +40,13 @@ export function openMemberProbe(): MemberProbe {
     async status(node, timeoutMs) {
       const answer = await clientOf(node).status({ timeoutMs });
       if (!answer.ok) return undefined;
-      const { header, leader, raftIndex, appliedIndex } = answer.value;
+      const { header, leader, raftIndex, appliedIndex, version } = answer.value;
       return {
         isLeader: leader === header.memberId,
         term: header.raftTerm,
         commitIndex: raftIndex,
         appliedIndex,
+        version,
       };
     },
     async linearizableRead(node, timeoutMs) {
@@ -51,14 +54,7 @@ export function openMemberProbe(): MemberProbe {
       return answer.ok;
     },
     async metricsText(node, timeoutMs) {
-      try {
-        const signal = AbortSignal.timeout(timeoutMs);
-        const response = await fetch(`${node.clientUrl}/metrics`, { signal });
-        return response.ok ? await response.text() : undefined;
-      } catch {
-        // Whatever kept it from answering, there is no sample; Status tells more about why.
-        return undefined;
-      }
+      return getText(`${node.clientUrl}/metrics`, { tls: node.tls, timeoutMs });
     },
     close() {
       for (const client of clients.values()) client.close();
@@ -68,7 +64,7 @@ export function openMemberProbe(): MemberProbe {
 
 /** Plain keys through one member. */
 export function openKeyClient(node: ClusterNode): KeyClient {
-  const client = new EtcdClient({ endpoint: node.clientUrl });
+  const client = openClient(node);
   return {
     async put(key, value, timeoutMs) {
       const answer = await client.put({ key, value }, { timeoutMs });
@@ -84,6 +80,10 @@ export function openKeyClient(node: ClusterNode): KeyClient {
     },
     close: () => client.close(),
   };
+}
+
+export function openClient({ clientUrl, tls }: ClusterNode): EtcdClient {
+  return new EtcdClient({ endpoint: clientUrl, tls });
 }
 
 /** The client spreads an answer; services and workloads keep header and result apart. */

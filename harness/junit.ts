@@ -13,10 +13,29 @@ const CLASS = 'stormraft.storm';
 
 /** Invalid checks are failures, unknown ones errors; faults not possible here are skipped. */
 export function junitXml(plan: Plan, outcome: Outcome, verdict: Verdict): string {
+  return junitXmlOf([{ plan, outcome, verdict }]);
+}
+
+export interface JudgedRun {
+  /** Told in front of the suite's name, where there are several. */
+  readonly target?: string;
+  readonly plan: Plan;
+  readonly outcome: Outcome;
+  readonly verdict: Verdict;
+}
+
+/** A suite for each run. */
+export function junitXmlOf(runs: readonly JudgedRun[]): string {
   const report = builder.newBuilder();
+  for (const run of runs) addSuite(report, run);
+  return report.build();
+}
+
+function addSuite(report: Builder, { target, plan, outcome, verdict }: JudgedRun): void {
+  const name = `storm seed ${plan.seed} on ${plan.backend}`;
   const suite = report
     .testSuite()
-    .name(`storm seed ${plan.seed} on ${plan.backend}`)
+    .name(target === undefined ? name : `${target}: ${name}`)
     .timestamp(outcome.startedAt)
     .time(outcome.endNs / 1e9);
   for (const check of verdict.checks) {
@@ -30,7 +49,6 @@ export function junitXml(plan: Plan, outcome: Outcome, verdict: Verdict): string
     testCase.standardOutput(`${observed} of ${injected} took effect`);
     if (injected === 0 || observed === 0) testCase.skipped();
   }
-  return report.build();
 }
 
 function reportCheck(testCase: TestCase, check: CheckResult): void {

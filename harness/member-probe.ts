@@ -10,6 +10,8 @@ export interface StatusReading {
   readonly term: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** Of the server, where it says so. */
+  readonly version?: string;
 }
 
 /** Asks members; every failure and timeout is a value, because dead members are expected. */

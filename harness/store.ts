@@ -17,13 +17,17 @@
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseOp } from '../checkers/history/jsonl.ts';
 import type { Json, Op } from '../checkers/history/op.ts';
 import type { FaultRecord } from '../reports/run-record.ts';
@@ -69,18 +73,34 @@ export class RunDirectory {
    * `<runs>/latest` at it.
    */
   static create(runsDirectory: string, name: string): RunDirectory {
+    const path = makeDirectory(runsDirectory, name);
     try {
-      mkdirSync(runsDirectory, { recursive: true });
-      const chosen = makeUnique(runsDirectory, name);
-      const path = resolve(runsDirectory, chosen);
       mkdirSync(join(path, 'logs'));
-      // Renamed into place: runs that begin together must not trip over each other's link.
-      const link = resolve(runsDirectory, `.latest-${chosen}`);
-      symlinkSync(chosen, link);
-      renameSync(link, resolve(runsDirectory, 'latest'));
       return new RunDirectory(path);
     } catch (error) {
       throw new StormError(`--runs-dir ${runsDirectory}: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  /** Of a run that was refused: its members had nothing to say. */
+  discardLogs(): void {
+    for (const name of readdirSync(this.path)) {
+      if (name.endsWith('.log')) unlinkSync(this.file(name));
+    }
+    this.removeIfEmpty();
+  }
+
+  /** Of a run that did not begin: the directory goes, unless there is a log in it or so. */
+  removeIfEmpty(): void {
+    try {
+      for (const entry of readdirSync(this.path, { withFileTypes: true })) {
+        if (entry.isDirectory()) rmdirSync(this.file(entry.name));
+      }
+      rmdirSync(this.path);
+      const latest = resolve(this.path, '..', 'latest');
+      if (readlinkSync(latest) === basename(this.path)) unlinkSync(latest);
+    } catch {
+      // Something is in it, or another run has the link: both may stay.
     }
   }
 
@@ -239,6 +259,24 @@ export class RunDirectory {
 
 /** Runs of one seed and backend that begin in the same second. */
 const SAME_NAME_MAX = 100;
+
+/**
+ * As {@link RunDirectory.create}, for what holds several runs: an empty directory. Its path.
+ * Throws {@link StormError}.
+ */
+export function makeDirectory(runsDirectory: string, name: string): string {
+  try {
+    mkdirSync(runsDirectory, { recursive: true });
+    const chosen = makeUnique(runsDirectory, name);
+    // Renamed into place: runs that begin together must not trip over each other's link.
+    const link = resolve(runsDirectory, `.latest-${chosen}`);
+    symlinkSync(chosen, link);
+    renameSync(link, resolve(runsDirectory, 'latest'));
+    return resolve(runsDirectory, chosen);
+  } catch (error) {
+    throw new StormError(`--runs-dir ${runsDirectory}: ${reason(error)}`, { cause: error });
+  }
+}
 
 /** Creates the directory under the first free name; throws when the file system refuses. */
 function makeUnique(runsDirectory: string, name: string): string {

@@ -25,6 +25,11 @@ export interface Chart {
   readonly id: string;
   readonly scale: 'linear' | 'log';
   readonly unit: 'ms' | '/s';
+  /** Least and most up the side; left out: what the values need. */
+  readonly extent?: readonly [number, number];
+  /** Faults and the end of the storm, where they are not the page's. */
+  readonly bands?: readonly Band[];
+  readonly stormEndSeconds?: number;
   /** Seconds since the run's base, growing; shared by all series. */
   readonly seconds: readonly number[];
   readonly series: readonly Series[];

@@ -45,13 +45,14 @@ export function drawChart(
   shown: TimeWindow,
   zoom: (from: number, to: number) => void,
 ): UPlot {
+  const { bands = data.bands, stormEndSeconds = data.stormEndSeconds } = chart;
   const options: UPlot.Options = {
     width: place.clientWidth,
     height: 300,
-    padding: [barsHeight(data.bands) + 8, 46, 0, 0],
+    padding: [barsHeight(bands) + 8, 46, 0, 0],
     scales: {
       x: { time: false, range: () => [shown.from, shown.to] },
-      y: chart.scale === 'log' ? { distr: 3, log: 10 } : { range: rangeFromZero },
+      y: scaleOf(chart),
     },
     axes: axesOf(chart),
     series: [
@@ -71,7 +72,7 @@ export function drawChart(
     },
     legend: { markers: markersOf(chart) },
     hooks: {
-      drawClear: [(plot) => drawBands(plot, data.bands), (plot) => drawStormEnd(plot, data)],
+      drawClear: [(plot) => drawBands(plot, bands), (plot) => drawStormEnd(plot, stormEndSeconds)],
       draw: [(plot) => nameLines(plot, chart)],
       setSelect: [
         (plot) => {
@@ -93,6 +94,12 @@ export function drawChart(
 /** Other charts follow the pointer, but only the one that was dragged in decides on the zoom. */
 export function isPlainMove(type: string): boolean {
   return type === 'mousemove' || type === 'mouseleave';
+}
+
+export function scaleOf({ scale, extent }: Chart): UPlot.Scale {
+  if (scale === 'linear') return { range: rangeFromZero };
+  if (extent === undefined) return { distr: 3, log: 10 };
+  return { distr: 3, log: 10, range: [extent[0], extent[1]] };
 }
 
 export function rangeFromZero(_plot: UPlot, _least: number, most: number): [number, number] {
@@ -243,7 +250,7 @@ export function drawBands(plot: UPlot, bands: readonly Band[]): void {
   ctx.restore();
 }
 
-export function drawStormEnd(plot: UPlot, { stormEndSeconds }: ChartData): void {
+export function drawStormEnd(plot: UPlot, stormEndSeconds: number): void {
   const { ctx, bbox } = plot;
   const x = plot.valToPos(stormEndSeconds, 'x', true);
   if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -366,6 +373,7 @@ export const CHART_FUNCTIONS: readonly ((...args: never[]) => unknown)[] = [
   startCharts,
   drawChart,
   isPlainMove,
+  scaleOf,
   rangeFromZero,
   axesOf,
   seriesOptions,

@@ -78,7 +78,7 @@ function faultRow(fault: FaultRecord, number: number, kinds: readonly string[]):
   ];
 }
 
-function effectCell(effect: FaultRecord['effect']): Html {
+export function effectCell(effect: FaultRecord['effect']): Html {
   switch (effect) {
     case 'observed':
       return html`<span class="effect observed">✓ observed</span>`;

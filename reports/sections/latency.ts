@@ -9,7 +9,7 @@ import { SCATTER_POINTS_MAX, type Scatter, thinScatter } from '../series/scatter
 import { windowMiddleNs } from '../series/time-windows.ts';
 import { type ChartSection, chartSection } from './chart-figure.ts';
 
-const SCATTER_ID = 'latency';
+const SCATTER = { id: 'latency', title: 'Latency of each operation' } as const;
 const QUANTILES_ID = 'quantiles';
 
 const SHAPES = {
@@ -18,10 +18,14 @@ const SHAPES = {
   info: { shape: 'square', sign: '■' },
 } as const;
 
-export function latencySection(input: ReportInput): ChartSection {
+/** Where one page has several of them, each has its own id. */
+export function latencySection(
+  input: ReportInput,
+  { id, title }: { readonly id: string; readonly title: string } = SCATTER,
+): ChartSection {
   const { completions, record } = input;
   const scatter = thinScatter(completions, record.endNs);
-  const frame = { id: SCATTER_ID, title: 'Latency of each operation' };
+  const frame = { id, title };
   if (completions.count === 0) {
     return chartSection({ ...frame, caption: 'No operation completed.' });
   }
@@ -30,7 +34,7 @@ export function latencySection(input: ReportInput): ChartSection {
     caption: `Each point is an operation: across, when it was invoked; up, how long it took until
       it ended ok, failed for certain (fail) or ended with nobody knowing (info).
       ${slowestWords(input)} ${thinnedWords(input, scatter)}`,
-    chart: scatterChart(input, scatter),
+    chart: scatterChart(id, input, scatter),
   });
 }
 
@@ -52,9 +56,9 @@ function thinnedWords({ completions }: ReportInput, { rows, thinned }: Scatter):
     slowest of each outcome, and evenly many between.`;
 }
 
-function scatterChart({ completions }: ReportInput, { rows }: Scatter): Chart {
+function scatterChart(id: string, { completions }: ReportInput, { rows }: Scatter): Chart {
   return {
-    id: SCATTER_ID,
+    id,
     scale: 'log',
     unit: 'ms',
     seconds: rows.map((row) => secondsOf(completions.invokedNs[row]!)),

@@ -137,7 +137,7 @@ function card(name: string, value: string, notes: readonly Part[]): Html {
 `;
 }
 
-function commandList({ commands }: RunRecord): Html | false {
+export function commandList({ commands }: Pick<RunRecord, 'commands'>): Html | false {
   if (commands.length === 0) return false;
   const items = commands.map(({ what, command }) => {
     const label = html`Copy<span class="unseen"> command: ${what}</span>`;
