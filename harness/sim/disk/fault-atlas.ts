@@ -50,4 +50,9 @@ export class FaultAtlas {
     assert(this.mayDestroy(node), `too many copies would be destroyed with that of ${node}`);
     this.#destroyed.add(node);
   }
+
+  /** The member was replaced by a new one, which forgot nothing: its copy counts again. */
+  noteWhole(node: string): void {
+    this.#destroyed.delete(node);
+  }
 }

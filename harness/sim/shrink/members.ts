@@ -61,6 +61,11 @@ function specFor(
   const distinct = (names: readonly string[]): string[] => [...new Set(names.map(rename))];
   switch (spec.kind) {
     case 'kill-all':
+    case 'rolling-restart':
+    case 'compact':
+    case 'defragment':
+    case 'snapshot-restore':
+    case 'cert-rotation':
       return spec;
     case 'flaky-links':
       return memberCount > 1 ? spec : undefined;

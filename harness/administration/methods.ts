@@ -1,0 +1,24 @@
+/** Methods of etcd's API that only administrators call, beside those of the scenarios. */
+import * as rpc from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
+import type { Method } from '../scenarios/lab/call.ts';
+
+export const MEMBER_PROMOTE: Method<
+  typeof rpc.MemberPromoteRequestSchema,
+  typeof rpc.MemberPromoteResponseSchema
+> = {
+  path: 'etcdserverpb.Cluster/MemberPromote',
+  request: rpc.MemberPromoteRequestSchema,
+  response: rpc.MemberPromoteResponseSchema,
+};
+
+export const MOVE_LEADER: Method<
+  typeof rpc.MoveLeaderRequestSchema,
+  typeof rpc.MoveLeaderResponseSchema
+> = {
+  path: 'etcdserverpb.Maintenance/MoveLeader',
+  request: rpc.MoveLeaderRequestSchema,
+  response: rpc.MoveLeaderResponseSchema,
+};
+
+/** A stream: it has no {@link Method} of its own. */
+export const SNAPSHOT_PATH = 'etcdserverpb.Maintenance/Snapshot';
