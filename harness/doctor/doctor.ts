@@ -3,6 +3,7 @@
 import { arch, release, type } from 'node:os';
 import { sweepAll } from '../backends.ts';
 import { ClusterError, type Target } from '../cluster/cluster.ts';
+import { isDaemonNamed } from '../cluster/docker/daemon-address.ts';
 import { StormError } from '../exit-code.ts';
 import type { Progress } from '../progress.ts';
 import type { Services } from '../services.ts';
@@ -63,8 +64,13 @@ export async function doctorCommand(services: Services, request: DoctorRequest):
     services.progress.print(system);
     for (const line of renderTable(findings, request.columns)) services.progress.print(line);
   }
-  if (cluster !== 'docker' || blocker === undefined) return 0;
-  throw new StormError(`--cluster docker: nothing could be probed: ${blocker}`);
+  if (blocker === undefined) return 0;
+  if (cluster === 'docker') {
+    throw new StormError(`--cluster docker: nothing could be probed: ${blocker}`);
+  }
+  // Where none is named, a machine without Docker is one of the things to find out.
+  if (isDaemonNamed()) throw new StormError(`docker: nothing could be probed: ${blocker}`);
+  return 0;
 }
 
 /** A sweep that fails is no reason not to look: the probes will tell. */

@@ -33,13 +33,16 @@ export const clockSkew: FaultPackage<'clock-skew'> = {
     const beforeMs = await cluster.clockOffsetMs(name);
     let jumpedMs = 0;
     let sinceNs = 0;
+    let settledMs = 0;
     return {
       description: `clock of ${words} ${describe(spec)}`,
       nodes: [name],
       inject: async () => {
+        const startNs = clock.nowNs();
         await cluster.setClock(name, { driftPercent, jumpMs });
-        sinceNs = clock.nowNs();
         jumpedMs = (await cluster.clockOffsetMs(name)) - beforeMs;
+        sinceNs = clock.nowNs();
+        settledMs = (sinceNs - startNs) / 1e6;
       },
       observe: async () => {
         const driftedMs = (await cluster.clockOffsetMs(name)) - beforeMs - jumpedMs;
@@ -47,9 +50,12 @@ export const clockSkew: FaultPackage<'clock-skew'> = {
         return judge(
           { jumpedMs, driftedMs },
           { jumpMs, driftMs: (driftPercent / 100) * elapsedMs },
+          Math.abs(driftPercent / 100) * settledMs,
         );
       },
       heal: async () => {
+        // A real member may be dead or suspended by now, and cannot be asked.
+        if (cluster.resources !== undefined) return cluster.resources.restoreClock(name);
         await cluster.setClock(name, { driftPercent: 0, jumpMs: 0 });
         const backMs = Math.round(beforeMs - (await cluster.clockOffsetMs(name)));
         await cluster.setClock(name, { driftPercent: 0, jumpMs: backMs });
@@ -75,15 +81,20 @@ function describe({ driftPercent, jumpMs }: FaultSpecs['clock-skew']): string {
   return `${Math.abs(driftPercent)} % ${speed}, ${Math.abs(jumpMs)} ms ${direction}`;
 }
 
-/** Jump and drift must both be as asked for, and one of them too much to be chance. */
+/**
+ * Jump and drift must both be as asked for, and one of them too much to be chance.
+ * `driftedUnseenMs`: at most, between the order and the reading that followed it.
+ */
 function judge(
   seen: { readonly jumpedMs: number; readonly driftedMs: number },
   asked: { readonly jumpMs: number; readonly driftMs: number },
+  driftedUnseenMs: number,
 ): Observation {
-  const toleranceMs = TOLERANCE_MS + TOLERANCE_SHARE_OF_DRIFT * Math.abs(asked.driftMs);
-  const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= toleranceMs;
+  const stillMs = TOLERANCE_MS + TOLERANCE_SHARE_OF_DRIFT * Math.abs(asked.driftMs);
+  const isNear = (one: number, other: number): boolean =>
+    Math.abs(one - other) <= stillMs + driftedUnseenMs;
   const isRight = isNear(seen.jumpedMs, asked.jumpMs) && isNear(seen.driftedMs, asked.driftMs);
-  const isMoved = !isNear(seen.jumpedMs, 0) || !isNear(seen.driftedMs, 0);
+  const isMoved = Math.max(Math.abs(seen.jumpedMs), Math.abs(seen.driftedMs)) > stillMs;
   const jump = `jumped ${seen.jumpedMs.toFixed(0)} of ${asked.jumpMs} ms`;
   const drift = `drifted ${seen.driftedMs.toFixed(0)} of ${asked.driftMs.toFixed(0)} ms`;
   return {

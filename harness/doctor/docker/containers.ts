@@ -50,7 +50,7 @@ export const CONTAINER_PROBES: readonly Probe<DockerScratch>[] = [
   {
     mechanism: 'CPU quota',
     backend: 'docker',
-    usedBy: faultsThatNeed('slow-process'),
+    usedBy: faultsThatNeed('cpu-quota'),
     fallback: 'pausing and unpausing in turns',
     async run(scratch) {
       const { server } = await scratch.pod();
@@ -75,7 +75,7 @@ export const CONTAINER_PROBES: readonly Probe<DockerScratch>[] = [
   {
     mechanism: 'memory limit',
     backend: 'docker',
-    usedBy: [],
+    usedBy: faultsThatNeed('memory-limit'),
     fallback: 'prlimit --as on the process, which refuses memory instead of killing',
     async run(scratch, signal) {
       const command = insideCommand('node', 'work', ['hoard', String(HOARD_MIB)]);

@@ -129,7 +129,7 @@ export class DockerScratch {
   async ask({ holder }: Pod): Promise<string | undefined> {
     try {
       const signal = AbortSignal.timeout(SILENCE_MS);
-      const answer = await fetch(`http://127.0.0.1:${holder.clientPort}/`, { signal });
+      const answer = await fetch(`http://${holder.host}:${holder.clientPort}/`, { signal });
       return await answer.text();
     } catch {
       return undefined;
