@@ -31,7 +31,7 @@ import { isDelay, listenForControl } from './control.ts';
 import { damageLog } from './damage-log.ts';
 import { mount, probe, unmount } from './mount.ts';
 import { openDisk } from './operations/disk.ts';
-import { openState } from './operations/state-directory.ts';
+import { openState, takeNextFault } from './operations/state-directory.ts';
 import { parseFault } from './orders.ts';
 import { READERS } from './session.ts';
 
@@ -126,7 +126,8 @@ function parseOptions(parameters: readonly string[]): Result<Options, string> {
   if (!isDelay(fsyncDelayMs)) return err('--fsync-delay-ms is out of range');
   const control = values.control === undefined ? undefined : parseAddress(values.control);
   if (values.control !== undefined && control === undefined) return err('--control HOST:PORT');
-  const fault = readFault(values.fault);
+  const ordered = state === undefined ? undefined : takeNextFault(state);
+  const fault = readFault(ordered ?? values.fault);
   if (fault === undefined) return err('--fault is none that this disk knows');
   const command: Options['command'] = [program, ...rest];
   return ok({ mount: mountPoint, backing, control, fsyncDelayMs, fault, state, command });

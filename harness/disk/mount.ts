@@ -52,7 +52,7 @@ export async function unmount(directory: string): Promise<Result<void, string>> 
 
 /** Whether a disk can be mounted here, tried with an empty one. */
 export async function probe(): Promise<Result<void, string>> {
-  const directory = mkdtempSync(join(tmpdir(), 'stormdisk-probe-'));
+  const directory = mkdtempSync(join(tmpdir(), `stormdisk-probe-${process.pid}-`));
   const disk = openDisk(directory, 0);
   try {
     const mounted = await mount(directory, disk);

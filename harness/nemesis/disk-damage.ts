@@ -10,7 +10,7 @@ import type {
   Observation,
   PreparedFault,
 } from './fault.ts';
-import { type StartOutcome, settleDamagedStart } from './give-up.ts';
+import { launchDamaged, type StartOutcome, settleDamagedStart } from './give-up.ts';
 import { describeDead, drawNodeChoice, findDead, resolveNode } from './target.ts';
 
 /** As the disk is damaged with the member down, nothing else may be done to either. */
@@ -53,7 +53,7 @@ async function damageOf(
       if (deadBefore.length > 0) return;
       await cluster.kill(name);
       damage = await cluster.damageDisk(name, how);
-      await cluster.start(name);
+      await launchDamaged(context, name);
       isLaunched = true;
     },
     observe: async () => {

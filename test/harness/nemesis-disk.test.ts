@@ -14,6 +14,8 @@ const LATENCY: FaultSpec = {
   seed: 9,
 };
 
+const ROT: FaultSpec = { kind: 'read-rot', node: 'n1', everyBytes: 4096, seed: 5 };
+
 const one = (spec: FaultSpec, flaws: FakeFlaws = {}): Promise<Ran> =>
   run(inTurn([spec]), { flaws });
 
@@ -35,6 +37,11 @@ describe('disk faults', () => {
       'disk of n1, n3 as slow as: hdd',
       'n1 10 delayed fsyncs, mean 200.0 ms; n3 10 delayed fsyncs, mean 200.0 ms',
     ],
+    [
+      ROT,
+      'kill -9 n1, start it on reads with a bit in 4096 bytes flipped',
+      '1 reads were rotten; n1 refused to start',
+    ],
   ])('%o is proven and healed', async (spec, description, observation) => {
     const { cluster, context, records } = await one(spec);
     expect(records).toHaveLength(1);
@@ -47,6 +54,7 @@ describe('disk faults', () => {
     [{ powerStays: true }, TORN, 'n1 still runs or answers; lost 700'],
     [{ diskFaultDoesNothing: true }, READ_ONLY, '0 refused (write); n3 still runs'],
     [{ diskFaultDoesNothing: true }, LATENCY, 'n1 0 delayed fsyncs, mean 0.0 ms'],
+    [{ diskFaultDoesNothing: true }, ROT, '0 reads were rotten; n1 refused to start'],
   ])('%o: no effect', async (flaws, spec, observation) => {
     const { cluster, records } = await one(spec, flaws);
     expect(records[0]!.effect).toBe('no-effect');
@@ -57,6 +65,20 @@ describe('disk faults', () => {
   test('the power fails while a sync is under way, and the disk is sound before the start', async () => {
     const { cluster } = await one(TORN);
     expect(cluster.calls).toEqual(['disk n1 stall', 'power n1 torn', 'disk n1 none', 'start n1']);
+  });
+
+  test('who reads rot starts again on good reads, and is not given up for having refused', async () => {
+    const { cluster, context } = await one(ROT);
+    const start = ['disk n1 rot', 'kill n1', 'start n1'];
+    expect(cluster.calls).toEqual([...start, 'kill n1', 'disk n1 none', 'start n1']);
+    expect(context.givenUp).toEqual(new Set());
+  });
+
+  test('who reads rot and serves is started again all the same', async () => {
+    const { cluster, records } = await one(ROT, { onDamage: 'starts' });
+    expect(records[0]!.observation).toBe('1 reads were rotten; n1 serves');
+    expect(cluster.calls.filter((call) => call === 'start n1')).toHaveLength(2);
+    expect(cluster.isWhole).toBe(true);
   });
 
   test('a member that had died alone is not blamed on the power', async () => {

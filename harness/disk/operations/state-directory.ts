@@ -4,12 +4,15 @@
  * that stops at a refused write takes its disk along.
  */
 
-import { mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskFaultTally } from '../../cluster/cluster.ts';
 
 /** The file is written in place: always as long as this, so that nothing of an old one is left. */
 const TALLY_BYTES = 256;
+
+/** JSON of a `DiskFault`. */
+export const NEXT_FAULT = 'next-fault.json';
 
 const NO_TALLY: DiskFaultTally = { stalled: 0, refused: 0, lied: 0, rotten: 0 };
 
@@ -29,6 +32,21 @@ export function openState(directory: string): DiskState {
   };
   writeTally(before);
   return { keepDirectory: join(directory, 'kept'), readTally: () => before, writeTally };
+}
+
+/**
+ * A fault that somebody has left for the disk's next start, and for that one only; undefined where
+ * there is none. A disk that has just started can be told of one too late.
+ */
+export function takeNextFault(directory: string): string | undefined {
+  const file = join(directory, NEXT_FAULT);
+  try {
+    const fault = readFileSync(file, 'utf8');
+    rmSync(file);
+    return fault;
+  } catch {
+    return undefined;
+  }
 }
 
 /** All zero where no disk has counted yet. */
