@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { isDaemonAt, readHosts } from '../../harness/campaign/docker-hosts.ts';
+import { hostEnvironment, readHosts } from '../../harness/campaign/docker-hosts.ts';
 
 test('contexts are those of docker', () => {
   const configuration = mkdtempSync(join(tmpdir(), 'storm-docker-'));
@@ -24,19 +24,23 @@ test('contexts are those of docker', () => {
     { name: 'context:desk', address: 'unix:///desk.sock' },
     { name: 'unix:///a.sock', address: 'unix:///a.sock' },
   ]);
-  expect(() => readHosts('hosts', 'context:far')).toThrow(/^hosts: context:far: .*run a shard of/);
+  expect(readHosts('hosts', ['context:far', 'tcp://far:2375'])).toEqual([
+    { name: 'context:far', address: 'ssh://me@far' },
+    { name: 'tcp://far:2375', address: 'tcp://far:2375' },
+  ]);
   expect(() => readHosts('hosts', 'context:none')).toThrow(
-    /no such context; see docker context ls/,
+    /^hosts: context:none: docker has no such context; see docker context ls/,
   );
+  expect(() => readHosts('hosts', 'ftp://far')).toThrow(/^hosts: ftp:\/\/far: unknown; give unix/);
 });
 
-test.each<[string, Parameters<typeof isDaemonAt>[1], boolean]>([
-  ['unix:///a.sock', { socketPath: '/a.sock' }, true],
-  ['unix:///a.sock', { socketPath: '/var/run/docker.sock' }, false],
-  ['unix:///a.sock', { host: 'localhost', port: 2375 }, false],
-  ['tcp://127.0.0.1:2375', { host: '127.0.0.1', port: '2375' }, true],
-  ['tcp://127.0.0.1:2375', { host: '127.0.0.1', port: 2376 }, false],
-  ['tcp://127.0.0.1:2375', { socketPath: '/var/run/docker.sock' }, false],
-])('%s and %o: %s', (address, connection, isThere) => {
-  expect(isDaemonAt(address, connection)).toBe(isThere);
+test('certificates of a context are told to the process of a cell', () => {
+  expect(hostEnvironment({ name: 'a', address: 'unix:///a' })).toEqual({
+    DOCKER_HOST: 'unix:///a',
+  });
+  expect(hostEnvironment({ name: 'a', address: 'tcp://a:2376', tlsDirectory: '/tls' })).toEqual({
+    DOCKER_HOST: 'tcp://a:2376',
+    DOCKER_TLS_VERIFY: '1',
+    DOCKER_CERT_PATH: '/tls',
+  });
 });

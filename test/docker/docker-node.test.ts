@@ -25,12 +25,20 @@ const container = {
 const nodeOf = (diskControlPort: number): DockerNode =>
   new DockerNode(
     'n1',
-    { id: 'holder', ip: '10.0.0.2', clientPort: 1, agentPort: 1, diskControlPort },
+    {
+      id: 'holder',
+      ip: '10.0.0.2',
+      host: '127.0.0.1',
+      clientPort: 1,
+      agentPort: 1,
+      diskControlPort,
+    },
     {
       server: container,
       disk: { available: true, reason: '' },
       network: {} as Dockerode.Network,
       container,
+      machineMemoryBytes: async () => 0,
     },
   );
 

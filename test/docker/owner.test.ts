@@ -8,11 +8,23 @@ import {
   runLabels,
 } from '../../harness/cluster/docker/owner.ts';
 
-const self: Owner = { pid: 1, startTime: '7', bootId: 'boot', pidNamespace: 'pid:[1]' };
+const self: Owner = {
+  pid: 1,
+  startTime: '7',
+  machine: 'here',
+  bootId: 'boot',
+  pidNamespace: 'pid:[1]',
+};
 
 describe('labels', () => {
   test('name run, owner and boot, and are read back', () => {
-    const owner: Owner = { pid: 42, startTime: 'Mon Jan  1 10:00', bootId: 'b', pidNamespace: 'p' };
+    const owner: Owner = {
+      pid: 42,
+      startTime: 'Mon Jan  1 10:00',
+      machine: 'm',
+      bootId: 'b',
+      pidNamespace: 'p',
+    };
     const labels = runLabels('r1', owner);
     expect(labels).toMatchObject({
       'stormraft.run': 'r1',
@@ -48,6 +60,10 @@ describe('an owner', () => {
 
   test('is gone after a reboot, though pid and start time may be met again', () => {
     expect(gone({ bootId: 'earlier boot' })).toBe(true);
+  });
+
+  test('of another machine cannot be judged, so it lives', () => {
+    expect(gone({ machine: 'there', bootId: 'its boot', pid: 43 })).toBe(false);
   });
 
   test('of another pid namespace cannot be judged, so it lives', () => {

@@ -36,7 +36,7 @@ function ms(value: number): string {
   return `${value.toFixed(2)} ms`;
 }
 
-async function measureQuality(link: MeasuredLink): Promise<void> {
+export async function measureQuality(link: MeasuredLink): Promise<void> {
   const good = await link.probe(ROUND_TRIPS, 0, 'proxied');
   const goodMs = quantile(good.rttsMs, 0.5);
   for (const [delayMs, jitterMs] of [
@@ -75,7 +75,7 @@ async function measureQuality(link: MeasuredLink): Promise<void> {
 }
 
 /** Alternately, so that the machine's other work hits both. */
-async function measureIdle(link: MeasuredLink): Promise<void> {
+export async function measureIdle(link: MeasuredLink): Promise<void> {
   const rtts: { direct: number[]; proxied: number[] } = { direct: [], proxied: [] };
   const bulks: { direct: number[]; proxied: number[] } = { direct: [], proxied: [] };
   for (let round = 0; round < TIMES; round++) {
@@ -151,8 +151,11 @@ async function measurePuts(cluster: Cluster): Promise<void> {
   print(cluster.backend, what, `${words}: ${(proxied / direct).toFixed(2)} x`);
 }
 
-/** Members with proxies between them and members without, side by side, asked in turns. */
-async function measureBarePuts(config: ClusterConfig): Promise<void> {
+/**
+ * Members with proxies between them and members without, side by side, asked in turns. Resolves
+ * with the throughput with them, of that without.
+ */
+export async function measureBarePuts(config: ClusterConfig): Promise<number> {
   await using direct = await openBareCluster(config, { isProxied: false });
   await using proxied = await openBareCluster(config, { isProxied: true });
   for (const { clientUrls } of [direct, proxied]) await untilServing(clientUrls);
@@ -171,6 +174,7 @@ async function measureBarePuts(config: ClusterConfig): Promise<void> {
   const latency = `p50 ${ms(half(p50s.direct))} and ${ms(half(p50s.proxied))}`;
   const ratio = (within / without).toFixed(2);
   print('process', 'idle: puts, proxies in the path', `${words}: ${ratio} x; ${latency}`);
+  return within / without;
 }
 
 async function untilServing(clientUrls: readonly string[]): Promise<void> {
@@ -207,34 +211,38 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - startMs;
 }
 
-const [only, part] = process.argv.slice(2);
-const wants = (name: string): boolean => part === undefined || part === name;
-const directory = mkdtempSync(join(tmpdir(), 'storm-measure-'));
-print('backend', 'injected', 'measured');
-print('---', '---', '---');
-for (const backend of ['process', 'docker'] as const) {
-  if (only !== undefined && only !== backend) continue;
-  if (wants('links')) {
-    await using link = await (backend === 'docker' ? openDockerLink() : openProcessLink());
-    await measureQuality(link);
-    await measureIdle(link);
+async function main(): Promise<void> {
+  const [only, part] = process.argv.slice(2);
+  const wants = (name: string): boolean => part === undefined || part === name;
+  const directory = mkdtempSync(join(tmpdir(), 'storm-measure-'));
+  print('backend', 'injected', 'measured');
+  print('---', '---', '---');
+  for (const backend of ['process', 'docker'] as const) {
+    if (only !== undefined && only !== backend) continue;
+    if (wants('links')) {
+      await using link = await (backend === 'docker' ? openDockerLink() : openProcessLink());
+      await measureQuality(link);
+      await measureIdle(link);
+    }
+    const config: ClusterConfig = {
+      runId: `measured-${process.pid}`,
+      memberCount: 3,
+      heartbeatMs: 100,
+      electionMs: 1_000,
+      runDirectory: directory,
+      target: { kind: 'stormraft', root: resolve(import.meta.dirname, '../..') },
+      serverFlags: [],
+    };
+    if (part === 'links') continue;
+    if (backend === 'process' && wants('puts')) await measureBarePuts(config);
+    await using cluster = await (backend === 'docker' ? openDockerCluster : openProcessCluster)(
+      config,
+    );
+    await untilServing(cluster.nodes.map(({ clientUrl }) => clientUrl));
+    if (wants('puts')) await measurePuts(cluster);
+    if (wants('times')) await measureCluster(cluster);
   }
-  const config: ClusterConfig = {
-    runId: `measured-${process.pid}`,
-    memberCount: 3,
-    heartbeatMs: 100,
-    electionMs: 1_000,
-    runDirectory: directory,
-    target: { kind: 'stormraft', root: resolve(import.meta.dirname, '../..') },
-    serverFlags: [],
-  };
-  if (part === 'links') continue;
-  if (backend === 'process' && wants('puts')) await measureBarePuts(config);
-  await using cluster = await (backend === 'docker' ? openDockerCluster : openProcessCluster)(
-    config,
-  );
-  await untilServing(cluster.nodes.map(({ clientUrl }) => clientUrl));
-  if (wants('puts')) await measurePuts(cluster);
-  if (wants('times')) await measureCluster(cluster);
+  rmSync(directory, { recursive: true, force: true });
 }
-rmSync(directory, { recursive: true, force: true });
+
+if (import.meta.main) await main();

@@ -23,10 +23,21 @@ const PULL_FIRST_WORD_MS = 10_000;
 const PULL_MS_MAX = 300_000;
 const BOOTSTRAP_MS_MAX = 600_000;
 
-/** iptables: cuts; mount: FUSE; the libraries: Node's. minbase has the rest. */
-const PACKAGES = ['iptables', 'mount', 'libatomic1', 'libstdc++6'] as const;
+/**
+ * iptables and nft: cuts; tc: bandwidth; mount: FUSE; faketime: clocks; the libraries: Node's.
+ * minbase has the rest.
+ */
+const PACKAGES = [
+  'iptables',
+  'nftables',
+  'iproute2',
+  'mount',
+  'faketime',
+  'libatomic1',
+  'libstdc++6',
+] as const;
 /** Raised when the recipe below changes in a way that the tag does not show. */
-const RECIPE = 1;
+const RECIPE = 2;
 const FALLBACK_SUITE = 'bookworm';
 
 /**

@@ -19,7 +19,11 @@ export interface ContextFile {
 const CONTEXT_FILES_MAX = 10_000;
 
 /** The programs that run beside the server, relative to this repository. */
-const TOOL_ENTRIES = ['harness/cluster/docker/agent/main.ts', 'harness/disk/main.ts'] as const;
+const TOOL_ENTRIES = [
+  'harness/cluster/docker/agent/main.ts',
+  'harness/disk/main.ts',
+  'harness/cluster/clock-program.ts',
+] as const;
 
 /** Of a package, what no program reads. */
 const DEAD_WEIGHT = /\.(d\.[cm]?ts|map|md|markdown)$/;

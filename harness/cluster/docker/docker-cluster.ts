@@ -4,7 +4,9 @@
  * nodes (cuts, fsync delays). This file brings it up; running-cluster.ts is what comes of it.
  */
 
+import { LocalSideCluster, sideReport } from '../../administration/side-member.ts';
 import { containerLinkReports } from '../../network/link-capabilities.ts';
+import { refuseNoEtcd } from '../../targets/etcd-version.ts';
 import {
   type CapabilityReport,
   type Cluster,
@@ -12,8 +14,11 @@ import {
   ClusterError,
 } from '../cluster.ts';
 import { diskReports } from '../disk-capabilities.ts';
+import { failpointReport } from '../failpoint-control.ts';
+import { controlReports } from '../member-control.ts';
 import { simOnlyReports } from '../not-possible.ts';
 import { choosePorts } from '../process/ports.ts';
+import { type ClusterTls, tlsReport } from '../tls-files.ts';
 import type { OnProgress } from './base-image.ts';
 import { connectDaemon, type Daemon } from './daemon.ts';
 import { type DiskProbe, probeDisk } from './disk-probe.ts';
@@ -21,11 +26,13 @@ import { DockerNode } from './docker-node.ts';
 import { ensureImage, type NodeImage } from './image.ts';
 import { createNetwork, networkName } from './network.ts';
 import type { FilterReport } from './node-links.ts';
+import { dockerResourceReports } from './node-resources.ts';
 import { currentOwner, runLabels } from './owner.ts';
 import type { Holder, PodPart } from './pod.ts';
 import { RunningCluster } from './running-cluster.ts';
-import { serverCommand } from './server-command.ts';
+import { joinable, serverCommand } from './server-command.ts';
 import { removeRun } from './sweep.ts';
+import { secureHolders } from './tls-volume.ts';
 
 /** More members than anybody runs; an agent can drop that many sources. */
 const MEMBERS_MAX = 64;
@@ -55,6 +62,7 @@ export async function openDockerCluster(
     throw new ClusterError(`${config.memberCount} members: 1 to ${MEMBERS_MAX} can be run`);
   }
   const daemon = await connectDaemon();
+  await refuseNoEtcd(config.target);
   const onProgress = options.onProgress ?? ((): void => undefined);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -86,31 +94,41 @@ async function launch(
 ): Promise<Cluster> {
   const { client, docker } = daemon;
   const labels = runLabels(config.runId, currentOwner());
-  const [holders, disk, info] = await settled([
+  const [holders, disk, info, imageDetails] = await settled([
     startHolders(daemon, image, config, attempt),
     probeDisk(docker, image.name, labels),
     docker.info(),
+    docker.getImage(image.name).inspect(),
   ]);
   if (config.disk !== undefined && !disk.available) {
     throw new ClusterError(`a synthetic disk needs FUSE: ${disk.reason}`);
   }
+  const tls = config.tls === true ? await secureHolders(docker, holders) : undefined;
   const nodes = await settled(
-    holders.map((holder) => startNode(daemon, image, config, { holder, holders, disk })),
+    holders.map((holder) => startNode(daemon, image, config, { holder, holders, disk, tls })),
   );
+  const { runId, target, runDirectory } = config;
+  const side = new LocalSideCluster({ target, runId, directory: runDirectory });
   const filters = await settled(nodes.map((node) => node.links.filter()));
   const filter =
     filters.find(({ available }) => !available) ??
     filters.find(({ linksProblem }) => linksProblem !== undefined) ??
     filters[0];
   if (filter === undefined) throw new ClusterError('a cluster without members');
-  return new RunningCluster(config.runId, nodes, capabilities(filter, disk), [
-    { name: 'docker', value: client.info.containerRuntime.serverVersion },
-    { name: 'system', value: `${info.OperatingSystem}, kernel ${info.KernelVersion}` },
-    { name: 'storage driver', value: info.Driver },
-    { name: 'image', value: `${image.name} on ${image.base}` },
-    { name: 'packet filter', value: filter.detail },
-    { name: 'disk', value: disk.available ? 'FUSE before a volume' : 'container layer' },
-  ]);
+  return new RunningCluster(
+    { runId, side, ...(tls && { tls }) },
+    nodes,
+    capabilities(filter, disk, config),
+    [
+      { name: 'docker', value: client.info.containerRuntime.serverVersion },
+      { name: 'system', value: `${info.OperatingSystem}, kernel ${info.KernelVersion}` },
+      { name: 'storage driver', value: info.Driver },
+      { name: 'image', value: `${image.name} on ${image.base}` },
+      { name: 'image id', value: imageDetails.Id },
+      { name: 'packet filter', value: filter.detail },
+      { name: 'disk', value: disk.available ? 'FUSE before a volume' : 'container layer' },
+    ],
+  );
 }
 
 async function startHolders(
@@ -146,14 +164,18 @@ async function startNode(
     readonly holder: NamedHolder;
     readonly holders: readonly NamedHolder[];
     readonly disk: DiskProbe;
+    readonly tls: ClusterTls | undefined;
   },
 ): Promise<DockerNode> {
   const { startServer } = await import('./pod.ts');
-  const { holder, holders, disk } = pods;
+  const { holder, holders, disk, tls } = pods;
   const id = await startServer(podPart(image, config, holder.name), {
     holderId: holder.id,
-    command: serverCommand(config, holder, { members: holders, slowDisk: disk.available }),
+    command: joinable(
+      serverCommand(config, holder, { members: holders, slowDisk: disk.available }),
+    ),
     fuse: disk.available,
+    sharesVolume: tls !== undefined,
   });
   const network = docker.getNetwork(networkName(config.runId));
   return new DockerNode(holder.name, holder, {
@@ -162,6 +184,8 @@ async function startNode(
     network,
     container: docker.getContainer(holder.id),
     diskBase: config.disk?.fault,
+    machineMemoryBytes: async () => (await docker.info()).MemTotal,
+    ...(tls !== undefined && { tls: tls.client }),
   });
 }
 
@@ -173,7 +197,12 @@ function podPart(image: NodeImage, config: ClusterConfig, name: string): PodPart
   };
 }
 
-function capabilities(filter: FilterReport, disk: DiskProbe): readonly CapabilityReport[] {
+function capabilities(
+  filter: FilterReport,
+  disk: DiskProbe,
+  config: ClusterConfig,
+): readonly CapabilityReport[] {
+  const { target, tls: isSecure = false } = config;
   return [
     { capability: 'kill', available: true, detail: "SIGKILL to the server's container" },
     { capability: 'pause', available: true, detail: "freezing the server's container" },
@@ -184,6 +213,17 @@ function capabilities(filter: FilterReport, disk: DiskProbe): readonly Capabilit
     },
     ...diskReports(disk.available, disk.available ? 'FUSE before a volume' : disk.reason),
     ...containerLinkReports(filter),
+    ...controlReports(
+      "SIGTERM to the server's container",
+      {
+        available: disk.available,
+        detail: disk.available ? "the holder's volume" : disk.reason,
+      },
+      sideReport(target),
+    ),
+    tlsReport(isSecure),
+    ...dockerResourceReports(config),
+    failpointReport(config, 'GOFAIL_HTTP of the server, asked from its pod'),
     ...simOnlyReports('docker'),
   ];
 }

@@ -38,7 +38,7 @@ export async function ensureImage(
   if (await hasImage(docker, name)) return { name, base };
 
   onProgress(`building ${name} on ${base}`);
-  const context = await mkdtemp(join(tmpdir(), 'storm-image-'));
+  const context = await mkdtemp(join(tmpdir(), `storm-image-${process.pid}-`));
   try {
     await stageContext(context, files);
     await build(docker, context, name, base);

@@ -1,6 +1,5 @@
 /** The disk of one docker node: orders to the program in front of its data, and its files. */
 
-import { buffer } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import { parseTally } from '../../disk/operations/state-directory.ts';
 import {
@@ -19,10 +18,9 @@ import {
   numbersIn,
   requireDone,
 } from './control-call.ts';
-import { tolerate } from './daemon.ts';
 import type { DiskProbe } from './disk-probe.ts';
-import { demuxLogs } from './log-frames.ts';
-import { damageCommand, READ_TALLY_COMMAND } from './server-command.ts';
+import { runInHolder } from './run-in-holder.ts';
+import { damageCommand, orderCommand, READ_TALLY_COMMAND } from './server-command.ts';
 import { whenListening } from './when-listening.ts';
 
 export interface NodeDiskParts {
@@ -45,6 +43,12 @@ export class NodeDisk {
   constructor(parts: NodeDiskParts) {
     this.#parts = parts;
     this.#fault = parts.base;
+  }
+
+  /** Call before the server is started: a fault that it must not miss lies ready for its disk. */
+  async starting(): Promise<void> {
+    if (this.#fault.type !== 'rot') return;
+    await this.#run(orderCommand(JSON.stringify(this.#fault)), [0]);
   }
 
   /** Call when the server was started: some tens of ms later the disk does what is wanted. */
@@ -162,20 +166,13 @@ export class NodeDisk {
     if (answer !== undefined) requireDone(call(), answer);
   }
 
-  /** Runs a command beside the server; answers what it said. */
-  async #run(command: readonly string[], exitCodes: readonly number[]): Promise<string> {
-    const { name, holder } = this.#parts;
-    let said = '';
-    await tolerate(`running ${command.join(' ')} in ${name}`, [], async () => {
-      const exec = await holder.exec({
-        Cmd: [...command],
-        AttachStdout: true,
-        AttachStderr: true,
-      });
-      said = demuxLogs(await buffer(await exec.start({ hijack: true, stdin: false }))).toString();
-      const { ExitCode } = await exec.inspect();
-      if (!exitCodes.includes(ExitCode ?? -1)) throw new Error(`exit code ${ExitCode}: ${said}`);
-    });
-    return said;
+  /** What a command beside the server says; needs the volume with the files. */
+  async runBeside(command: readonly string[]): Promise<string> {
+    this.#requireDisk();
+    return this.#run(command, [0]);
+  }
+
+  #run(command: readonly string[], exitCodes: readonly number[]): Promise<string> {
+    return runInHolder(this.#parts, command, exitCodes);
   }
 }

@@ -23,7 +23,7 @@ export interface FilterReport {
 export class NodeLinks {
   readonly #holder: Holder;
   readonly #network: Dockerode.Network;
-  readonly #agentUrl: string;
+  readonly agentUrl: string;
   #isPulled = false;
   #dropFrom: readonly string[] = [];
   #peers: readonly PeerLinks[] | undefined;
@@ -34,12 +34,12 @@ export class NodeLinks {
   constructor(holder: Holder, network: Dockerode.Network) {
     this.#holder = holder;
     this.#network = network;
-    this.#agentUrl = `http://127.0.0.1:${holder.agentPort}`;
+    this.agentUrl = `http://${holder.host}:${holder.agentPort}`;
   }
 
   /** Waits for the agent, which starts with the node, and asks what it cuts with. */
   async filter(): Promise<FilterReport> {
-    const url = `${this.#agentUrl}/health`;
+    const url = `${this.agentUrl}/health`;
     const answer = await whenListening(() => controlCall({ method: 'GET', url }));
     const { mechanism, error, linksProblem } = parseAnswer(answer);
     if (answer.status !== 200) {
@@ -79,6 +79,10 @@ export class NodeLinks {
     await this.#put('/reset', { peers });
   }
 
+  get isPulled(): boolean {
+    return this.#isPulled;
+  }
+
   /** Off the network: for the other nodes, for clients, and for the harness. */
   async pull(): Promise<void> {
     await Promise.all([this.dropCounts(), this.tally()]);
@@ -89,18 +93,18 @@ export class NodeLinks {
   async plug(): Promise<void> {
     await connect(this.#network, this.#holder.id, this.#holder.ip);
     if (!this.#isPulled) return;
-    await whenListening(() => controlCall({ method: 'GET', url: `${this.#agentUrl}/health` }));
+    await whenListening(() => controlCall({ method: 'GET', url: `${this.agentUrl}/health` }));
     this.#isPulled = false;
     await this.drop(this.#dropFrom);
     if (this.#peers !== undefined) await this.shape(this.#peers);
   }
 
   async #get(path: string): ReturnType<typeof controlDone> {
-    return controlDone({ method: 'GET', url: `${this.#agentUrl}${path}` });
+    return controlDone({ method: 'GET', url: `${this.agentUrl}${path}` });
   }
 
   async #put(path: string, body: unknown): Promise<void> {
     if (this.#isPulled) return;
-    await controlDone({ method: 'PUT', url: `${this.#agentUrl}${path}`, body });
+    await controlDone({ method: 'PUT', url: `${this.agentUrl}${path}`, body });
   }
 }

@@ -4,11 +4,13 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 
 /** Marks everything that a run makes; the value is the run's id. */
 export const RUN_LABEL = 'stormraft.run';
 const OWNER_LABEL = 'stormraft.owner';
+const MACHINE_LABEL = 'stormraft.machine';
 const BOOT_LABEL = 'stormraft.boot';
 const PID_NAMESPACE_LABEL = 'stormraft.pidns';
 
@@ -19,6 +21,8 @@ export interface Owner {
   readonly pid: number;
   /** Opaque, equal for one process only: clock ticks since boot (Linux) or a date. */
   readonly startTime: string;
+  /** Opaque; a daemon may serve several machines. */
+  readonly machine: string;
   /** Opaque; empty where the system has no such id. */
   readonly bootId: string;
   /** Pids of another namespace mean nothing here; empty where there are no namespaces. */
@@ -30,6 +34,7 @@ export function runLabels(runId: string, owner: Owner): Labels {
   return {
     [RUN_LABEL]: runId,
     [OWNER_LABEL]: `${owner.pid}:${owner.startTime}`,
+    [MACHINE_LABEL]: owner.machine,
     [BOOT_LABEL]: owner.bootId,
     [PID_NAMESPACE_LABEL]: owner.pidNamespace,
   };
@@ -42,14 +47,15 @@ export function ownerOf(labels: Labels): Owner | undefined {
   return {
     pid: Number(match[1]),
     startTime: match[2] ?? '',
+    machine: labels[MACHINE_LABEL] ?? '',
     bootId: labels[BOOT_LABEL] ?? '',
     pidNamespace: labels[PID_NAMESPACE_LABEL] ?? '',
   };
 }
 
 /**
- * Whether the owner is certainly gone. After a reboot it is. A process of another pid namespace
- * (a harness in a container that shares our daemon) cannot be judged from here, so it counts as
+ * Whether the owner is certainly gone. After a reboot it is. A process of another machine or pid
+ * namespace (a harness that shares our daemon) cannot be judged from here, so it counts as
  * living. `startTimeOf` tells a pid's start time, undefined when there is no such process.
  */
 export function isOwnerGone(
@@ -57,6 +63,7 @@ export function isOwnerGone(
   self: Owner,
   startTimeOf: (pid: number) => string | undefined,
 ): boolean {
+  if (owner.machine !== self.machine) return false;
   if (owner.bootId !== self.bootId) return true;
   if (owner.pidNamespace !== self.pidNamespace) return false;
   return startTimeOf(owner.pid) !== owner.startTime;
@@ -68,9 +75,16 @@ export function currentOwner(): Owner {
   return {
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
+    machine: machineId(),
     bootId: linux ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '',
     pidNamespace: linux ? readlinkSync('/proc/self/ns/pid') : '',
   };
+}
+
+function machineId(): string {
+  const file = '/etc/machine-id';
+  const id = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return id === '' ? hostname() : id;
 }
 
 /** When the process started, in the form that `Owner` uses; undefined when there is none. */

@@ -6,6 +6,7 @@
 
 import type { HostConfig } from 'dockerode';
 import { GenericContainer, type StartedTestContainer, type WaitStrategy } from 'testcontainers';
+import { connectDaemon } from './daemon.ts';
 import type { Labels } from './owner.ts';
 import { AGENT_COMMAND, BACKING_ROOT, PORTS } from './server-command.ts';
 
@@ -32,7 +33,9 @@ export interface Holder {
   readonly id: string;
   /** Address in the run's network; it stays for the holder's life. */
   readonly ip: string;
-  /** Ports on this host's loopback; they stay as well. */
+  /** Where the ports below are, from here: the loopback, or the machine of a remote daemon. */
+  readonly host: string;
+  /** They stay as well. */
   readonly clientPort: number;
   readonly agentPort: number;
   readonly diskControlPort: number;
@@ -45,7 +48,8 @@ export async function startHolder(
     readonly hostname: string;
     readonly network: string;
     /**
-     * Free ports of this host; left out, the daemon picks some, and others when a cable was pulled.
+     * Free ports of the daemon's host; left out, the daemon picks some, and others when a cable
+     * was pulled.
      */
     readonly hostPorts?: readonly [client: number, agent: number, diskControl: number];
     /** Where servers on this holder keep their data: a volume, on disk or in memory. */
@@ -64,13 +68,17 @@ export async function startHolder(
     .withAddedCapabilities('NET_ADMIN')
     .withExposedPorts(...ports);
   if (options.backing !== undefined) container.addBacking(options.backing, part.labels);
+  const { ports: published } = await connectDaemon();
   const started: StartedTestContainer = await container.start();
+  const mapped = inside.map((port) => started.getMappedPort(port));
+  const [clientPort, agentPort, diskControlPort] = await published.reach(mapped);
   return {
     id: started.getId(),
     ip: started.getIpAddress(options.network),
-    clientPort: started.getMappedPort(PORTS.client),
-    agentPort: started.getMappedPort(PORTS.agent),
-    diskControlPort: started.getMappedPort(PORTS.diskControl),
+    host: published.host,
+    clientPort: clientPort!,
+    agentPort: agentPort!,
+    diskControlPort: diskControlPort!,
   };
 }
 
@@ -81,11 +89,14 @@ export async function startServer(
     readonly holderId: string;
     readonly command: readonly string[];
     readonly fuse: boolean;
+    /** The holder's volume is in it, whether it has a disk of ours or not. */
+    readonly sharesVolume?: boolean;
   },
 ): Promise<string> {
   const container = new PodContainer(part)
     .withCommand([...options.command])
     .withNetworkMode(`container:${options.holderId}`);
+  if (options.sharesVolume === true) container.shareVolume(options.holderId);
   if (options.fuse) container.allowFuse(options.holderId);
   const started: StartedTestContainer = await container.start();
   return started.getId();
@@ -104,6 +115,10 @@ class PodContainer extends GenericContainer {
   /** With the files on the holder's volume, where they can be got at whatever the server does. */
   allowFuse(holderId: string): void {
     Object.assign(this.hostConfig, FUSE_HOST_CONFIG, { VolumesFrom: [holderId] });
+  }
+
+  shareVolume(holderId: string): void {
+    Object.assign(this.hostConfig, { VolumesFrom: [holderId] });
   }
 
   /** A volume without a name: it goes with the container. */
@@ -126,11 +141,12 @@ class PodContainer extends GenericContainer {
       Type: 'json-file',
       Config: { 'max-size': LOG_FILE_SIZE_MAX, 'max-file': '2' },
     };
-    // Published on the loopback only: the servers have no access control.
+    const { bindIp } = (await connectDaemon()).ports;
+    // Published on one address, the loopback mostly: the servers have no access control.
     for (const bindings of Object.values<{ HostIp?: string }[]>(
       this.hostConfig.PortBindings ?? {},
     )) {
-      for (const binding of bindings) binding.HostIp = '127.0.0.1';
+      for (const binding of bindings) binding.HostIp = bindIp;
     }
   }
 }

@@ -2,10 +2,11 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireShapeable } from '../../network/link-capabilities.ts';
-import type { DirectedLink, DirectedQuality, LinkQuality } from '../../network/link-quality.ts';
-import { LinkSettings } from '../../network/link-settings.ts';
+import type { SideCluster } from '../../administration/side-member.ts';
+import type { DirectedLink } from '../../network/link-quality.ts';
+import type { LinkSettings } from '../../network/link-settings.ts';
 import { type LinkTally, sumTallies } from '../../network/link-tally.ts';
+import { ShapedCluster } from '../../network/shaped-cluster.ts';
 import { FaultAtlas } from '../../sim/disk/fault-atlas.ts';
 import {
   type CapabilityReport,
@@ -20,33 +21,57 @@ import {
   type PowerLossReport,
 } from '../cluster.ts';
 import { noteLie } from '../disk-capabilities.ts';
-import { WithoutSimFaults } from '../not-possible.ts';
+import { type FailpointControl, Failpoints } from '../failpoint-control.ts';
+import type { ResourceControl } from '../resource-control.ts';
+import type { ClusterTls, TlsControl } from '../tls-files.ts';
+import { DockerControl } from './docker-control.ts';
 import type { DockerNode } from './docker-node.ts';
+import { byName } from './node-resources.ts';
 import { removeRun } from './sweep.ts';
 
 /** The contract of its methods is `Cluster`'s; a node that it does not have is a ClusterError. */
-export class RunningCluster extends WithoutSimFaults implements Cluster {
+export class RunningCluster extends ShapedCluster implements Cluster {
   readonly backend = 'docker';
   readonly nodes: readonly DockerNode[];
   readonly capabilities: readonly CapabilityReport[];
   readonly environment: Cluster['environment'];
+  readonly control: DockerControl;
+  readonly resources: ResourceControl;
+  readonly failpoints?: FailpointControl;
+  readonly tls?: TlsControl;
   readonly #runId: string;
   readonly #atlas: FaultAtlas;
-  readonly #linkSettings = new LinkSettings();
   #wereLinksShaped = false;
 
   constructor(
-    runId: string,
+    {
+      runId,
+      side,
+      tls,
+    }: { readonly runId: string; readonly side: SideCluster; readonly tls?: ClusterTls },
     nodes: readonly DockerNode[],
     capabilityReports: readonly CapabilityReport[],
     environment: Cluster['environment'],
   ) {
     super();
     this.#runId = runId;
+    if (tls !== undefined) this.tls = tls;
     this.nodes = nodes;
     this.#atlas = new FaultAtlas(nodes.length, { allowsAll: false });
     this.capabilities = capabilityReports;
     this.environment = environment;
+    this.resources = byName((name) => this.#node(name).resources);
+    if (capabilityReports.some((each) => each.capability === 'failpoints' && each.available)) {
+      this.failpoints = new Failpoints({
+        request: async (name, request) => this.#node(name).failpoints.request(request),
+        logTail: async (name) => this.#node(name).failpoints.logTail(),
+      });
+    }
+    this.control = new DockerControl({
+      node: (name) => this.#node(name),
+      atlas: this.#atlas,
+      side,
+    });
   }
 
   async kill(node: string): Promise<void> {
@@ -98,21 +123,6 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
     return perNode.flat();
   }
 
-  async setLinkQuality(
-    quality: LinkQuality,
-    except: readonly DirectedQuality[] = [],
-  ): Promise<void> {
-    requireShapeable(this.#names(), except, quality);
-    this.#linkSettings.setFault(quality, except);
-    await this.#applyLinkSettings();
-  }
-
-  async setLinkDistances(links: readonly DirectedQuality[]): Promise<void> {
-    requireShapeable(this.#names(), links);
-    this.#linkSettings.setDistances(links);
-    await this.#applyLinkSettings();
-  }
-
   async linkTally(): Promise<LinkTally> {
     return sumTallies(await Promise.all(this.nodes.map((node) => node.links.tally())));
   }
@@ -133,6 +143,15 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
 
   async plugCable(node: string): Promise<void> {
     await this.#node(node).links.plug();
+    await this.#node(node).resources.clock.returned();
+  }
+
+  async setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void> {
+    await this.#node(node).resources.clock.change(change);
+  }
+
+  async clockOffsetMs(node: string): Promise<number> {
+    return this.#node(node).resources.clock.offsetMs();
   }
 
   async setFsyncDelay(node: string, delayMs: number): Promise<void> {
@@ -179,12 +198,8 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
     await removeRun(this.#runId);
   }
 
-  #names(): string[] {
-    return this.nodes.map(({ name }) => name);
-  }
-
-  async #applyLinkSettings(): Promise<void> {
-    const links = this.#linkSettings.among(this.#names());
+  protected override async applyLinkSettings(settings: LinkSettings): Promise<void> {
+    const links = settings.among(this.nodeNames());
     // Nothing was ever shaped, so there is nothing to heal.
     if (links.length === 0 && !this.#wereLinksShaped) return;
     this.#wereLinksShaped = true;
@@ -194,8 +209,8 @@ export class RunningCluster extends WithoutSimFaults implements Cluster {
         return node.links.shape(
           peers.map((peer) => ({
             ip: peer.ip,
-            incoming: this.#linkSettings.of(peer.name, node.name),
-            outgoing: this.#linkSettings.of(node.name, peer.name),
+            incoming: settings.of(peer.name, node.name),
+            outgoing: settings.of(node.name, peer.name),
           })),
         );
       }),

@@ -16,6 +16,9 @@ import {
 const NETWORK_TRIES = 20;
 const NETWORK_RETRY_MS = 200;
 
+/** The daemon ends what a killed harness has asked for: that may turn up while this removes. */
+const PASSES_MAX = 5;
+
 export interface Removed {
   readonly containers: number;
   readonly networks: number;
@@ -45,6 +48,21 @@ async function removeWhere(
   label: string,
   wanted: (labels: Labels) => boolean,
 ): Promise<Removed> {
+  const removed = { containers: 0, networks: 0 };
+  for (let pass = 1; pass <= PASSES_MAX; pass++) {
+    const { containers, networks, volumes } = await removeOnce(docker, label, wanted);
+    removed.containers += containers;
+    removed.networks += networks;
+    if (containers + networks + volumes === 0) break;
+  }
+  return removed;
+}
+
+async function removeOnce(
+  docker: Dockerode,
+  label: string,
+  wanted: (labels: Labels) => boolean,
+): Promise<Removed & { readonly volumes: number }> {
   const filters = { label: [label] };
   const [containers, networks] = await Promise.all([
     docker.listContainers({ all: true, filters }),
@@ -61,7 +79,19 @@ async function removeWhere(
     ),
   );
   await Promise.all(doomedNetworks.map(({ Id }) => removeNetwork(docker, Id)));
-  return { containers: doomed.length, networks: doomedNetworks.length };
+  // A container takes its own along; these are of containers that never came to be.
+  const { Volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
+  const volumes = (Volumes ?? []).filter((volume) => wanted(volume.Labels ?? {}));
+  await Promise.all(
+    volumes.map(({ Name }) =>
+      tolerate(`removing volume ${Name}`, [404, 409], () => docker.getVolume(Name).remove()),
+    ),
+  );
+  return {
+    containers: doomed.length,
+    networks: doomedNetworks.length,
+    volumes: volumes.length,
+  };
 }
 
 /** A network can only go once nothing is attached to it: until then the daemon answers 403. */

@@ -9,6 +9,7 @@
  *   PUT /links     {"peers": [{"ip", "incoming", "outgoing"}]}  replaces the qualities of all
  *                  links; name every peer
  *   PUT /reset     {"peers": ["172.20.0.3"]}     answers when the connections have been reset
+ *   GET, PUT /clock  passed on to the server's own: see clock-program.ts
  *   GET /tally     what the links have done to traffic: the fields of LinkTally
  *
  * Usage: main.ts PORT PEER-PORT PROXY-PORT; `main.ts --probe` only loads the program (it warms the
@@ -18,8 +19,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { sumTallies } from '../../../network/link-tally.ts';
+import { CLOCK_PORT } from '../clock-port.ts';
 import { type Filter, openFilter } from './filter.ts';
 import { parsePeerLinks, parseReset } from './link-rules.ts';
+import { forwardToClock } from './member-clock.ts';
 import { LinkProxy } from './proxy.ts';
 import { parseGrudge } from './rules.ts';
 
@@ -93,6 +96,7 @@ async function serve(port: number, ports: { peer: number; proxy: number }): Prom
   // One call at a time: a replacement is two commands, and counting must not fall between them.
   let last = Promise.resolve();
   createServer((request, response) => {
+    if (request.url === '/clock') return forwardToClock(CLOCK_PORT, request, response);
     if (typeof node === 'string') return reply(response, 503, { error: node });
     last = last
       .then(() => answer(node, request, response))
