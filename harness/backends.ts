@@ -13,6 +13,8 @@ export interface BackendProbe {
   readonly available: boolean;
   /** What answered, or why nothing did. */
   readonly detail: string;
+  /** It may be there, and only slow. */
+  readonly isSilent?: true;
 }
 
 /** One way to run members. */
@@ -85,9 +87,23 @@ export async function chooseBackends(
   return probe.available ? [{ backend: 'docker', why: probe.detail }, fallback] : [fallback];
 }
 
-/** Sweeps every backend that answers, and says in words what was removed; '' when nothing. */
-export async function sweepAll(backends: Backends): Promise<string> {
-  const { available } = await backends.docker.probe();
+/** On a machine that is busy, a daemon that has left-overs takes its time. */
+const SWEEP_PROBES_MAX = 6;
+
+/**
+ * Sweeps every backend that answers, and says in words what was removed; '' when nothing.
+ * `onSilent`: hears of a daemon that may be there, and could not be asked.
+ */
+export async function sweepAll(
+  backends: Backends,
+  onSilent: (detail: string) => void = () => undefined,
+): Promise<string> {
+  let probe = await backends.docker.probe();
+  for (let asked = 1; probe.isSilent === true && asked < SWEEP_PROBES_MAX; asked++) {
+    probe = await backends.docker.probe();
+  }
+  const { available } = probe;
+  if (probe.isSilent === true) onSilent(probe.detail);
   const sweeps = await Promise.all([
     available ? backends.docker.sweep() : Promise.resolve({}),
     backends.process.sweep(),

@@ -3,9 +3,14 @@
  * run and how to hurt them; it judges nothing.
  */
 
+import type { ClientTls } from '../../src/client/connection.ts';
 import type { DiskLatency } from '../disk/latency.ts';
 import type { DirectedLink, DirectedQuality, LinkQuality } from '../network/link-quality.ts';
 import type { LinkTally } from '../network/link-tally.ts';
+import type { FailpointControl } from './failpoint-control.ts';
+import type { Administrable } from './member-control.ts';
+import type { Instrument, ResourceControl } from './resource-control.ts';
+import type { Securable } from './tls-files.ts';
 
 export type Backend = 'docker' | 'process' | 'sim';
 
@@ -28,8 +33,18 @@ export type Capability =
   | 'read-only-disk'
   | 'disk-latency'
   | 'power-failure'
+  | 'read-rot'
+  | 'tls'
+  | 'administration'
+  | 'stop'
+  | 'rejoin'
+  | 'snapshot-restore'
   | 'clock'
-  | 'slow-process';
+  | 'slow-process'
+  | 'cpu-quota'
+  | 'memory-limit'
+  | 'log-stall'
+  | 'failpoints';
 
 export interface CapabilityReport {
   readonly capability: Capability;
@@ -42,8 +57,8 @@ export interface CapabilityReport {
 export type Target =
   /** This repository, or an edited copy of it: `root` holds `src/main.ts` (and node_modules above or in it). */
   | { readonly kind: 'stormraft'; readonly root: string }
-  /** A real etcd: path of the binary. */
-  | { readonly kind: 'etcd'; readonly path: string };
+  /** A real etcd: path of the binary, and the container image that it was copied from, if any. */
+  | { readonly kind: 'etcd'; readonly path: string; readonly image?: string };
 
 export interface ClusterConfig {
   /** Unique per run; part of every container, network and process that the run makes. */
@@ -61,6 +76,10 @@ export interface ClusterConfig {
    * operation takes is what `fault` says, whatever the machine's disks do. Needs `slow-disk`.
    */
   readonly disk?: { readonly fault: DiskFault & { readonly type: 'latency' } };
+  /** Clients and peers talk over TLS, and all show certificates. */
+  readonly tls?: boolean;
+  /** What faults that the run asks for need in its members from their start; none if absent. */
+  readonly instruments?: readonly Instrument[];
 }
 
 export interface ClusterNode {
@@ -68,6 +87,8 @@ export interface ClusterNode {
   readonly name: string;
   /** Reachable from the harness, also while the node's peers cannot reach it: `http://127.0.0.1:port`. */
   readonly clientUrl: string;
+  /** What it takes to talk to it over TLS; its URL is `https://` then. */
+  readonly tls?: ClientTls;
 }
 
 /** For each node the set of nodes whose messages to it are dropped (Jepsen's grudge). */
@@ -147,7 +168,7 @@ export interface PowerLossReport {
   readonly names: number;
 }
 
-export interface Cluster extends AsyncDisposable {
+export interface Cluster extends AsyncDisposable, Administrable, Securable {
   readonly backend: Backend;
   readonly nodes: readonly ClusterNode[];
   readonly capabilities: readonly CapabilityReport[];
@@ -197,6 +218,10 @@ export interface Cluster extends AsyncDisposable {
   clockOffsetMs(node: string): Promise<number>;
   /** Everything the node's process does starts up to this much late; 0 heals. */
   setSlowness(node: string, delayMs: number): Promise<void>;
+  /** Processor, memory, clock and log of real members; absent: not of this backend's. */
+  readonly resources?: ResourceControl;
+  /** Absent: not of this backend's, or not asked for. */
+  readonly failpoints?: FailpointControl;
   /** Copies the members' logs into `directory` as `<node>.log`. */
   collectLogs(directory: string): Promise<void>;
 }

@@ -12,6 +12,7 @@ const IN_FRONT: readonly Capability[] = [
   'read-only-disk',
   'disk-latency',
   'power-failure',
+  'read-rot',
 ];
 
 /**
@@ -34,11 +35,12 @@ export function diskReports(
 }
 
 /**
- * Whose disk lies has lost its copy when the power goes: the lie is told only if that copy can be
- * spared. Throws {@link ClusterError} if not.
+ * Whose disk lies has lost its copy when the power goes, and who reads rot may write down what it
+ * has read: either is done only if that copy can be spared. Throws {@link ClusterError} if not.
  */
 export function noteLie(atlas: FaultAtlas, node: string, fault: DiskFault): void {
-  if (fault.type !== 'lie' || atlas.destroyed.has(node)) return;
+  const destroys = fault.type === 'lie' || fault.type === 'rot';
+  if (!destroys || atlas.destroyed.has(node)) return;
   if (!atlas.mayDestroy(node)) throw new ClusterError(`the copy of ${node} cannot be spared`);
   atlas.noteDestroyed(node);
 }

@@ -7,21 +7,13 @@ import {
   ClusterError,
 } from './cluster.ts';
 
-const SIM_ONLY: readonly Capability[] = ['clock', 'slow-process'];
+const SIM_ONLY: readonly Capability[] = ['slow-process'];
 
-type SimOnlyMethod = 'setClock' | 'clockOffsetMs' | 'setSlowness';
+type SimOnlyMethod = 'setSlowness';
 
 /** Base of a backend that refuses all of them; it overrides what it learns to do. */
 export abstract class WithoutSimFaults implements Pick<Cluster, 'backend' | SimOnlyMethod> {
   abstract readonly backend: Backend;
-
-  setClock(): Promise<never> {
-    return notPossible(this.backend, 'clock');
-  }
-
-  clockOffsetMs(): Promise<never> {
-    return notPossible(this.backend, 'clock');
-  }
 
   setSlowness(): Promise<never> {
     return notPossible(this.backend, 'slow-process');

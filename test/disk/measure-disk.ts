@@ -5,7 +5,7 @@
  *   node test/disk/measure-disk.ts
  */
 
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -16,6 +16,7 @@ import { killGroup } from '../../harness/cluster/process/process-table.ts';
 import { medianMs } from '../../harness/disk/latency.ts';
 import { LATENCY_PROFILES, latencyProfile } from '../../harness/disk/latency-profiles.ts';
 import { launchDisk, noDisk } from './launch.ts';
+import { compareSyncs, timeSyncs } from './time-syncs.ts';
 
 const SYNCS = 150;
 const SLOW_SYNCS = 30;
@@ -66,16 +67,9 @@ async function inside([mount, plain, port, medium]: readonly string[]): Promise<
   await order({ type: 'none' });
   say('medium', 'fault', 'asked, median ms', 'measured p50', 'p99', 'mean');
   say('---', '---', '---', '---', '---', '---');
-  const [native, sound] = [[] as number[], [] as number[]];
-  // In turns, so that both meet the same noise.
-  for (let round = 0; round < 5; round++) {
-    native.push(...timeSyncs(plain!, SYNCS / 5));
-    sound.push(...timeSyncs(mount!, SYNCS / 5));
-  }
-  row(medium!, 'native', 0, native);
-  row(medium!, 'none', 0, sound);
-  const ratio = mean(native) / mean(sound);
-  process.stdout.write(`idle cost on ${medium}: fsync throughput ${ratio.toFixed(2)} of native\n`);
+  const { nativeP50Ms, mountedP50Ms, ratio } = compareSyncs(plain!, mount!, SYNCS);
+  const words = `p50 ${nativeP50Ms.toFixed(2)} ms native, ${mountedP50Ms.toFixed(2)} ms with it`;
+  process.stdout.write(`idle cost on ${medium}: fsync throughput ${ratio.toFixed(2)}: ${words}\n`);
   for (const ms of [1, 10, 50]) {
     await order({ type: 'latency', seed: 1, sync: { type: 'constant', ms } });
     row(medium!, `constant ${ms}`, ms, timeSyncs(mount!, SLOW_SYNCS));
@@ -86,19 +80,6 @@ async function inside([mount, plain, port, medium]: readonly string[]): Promise<
     row(medium!, profile, medianMs(latency.sync!), timeSyncs(mount!, SLOW_SYNCS));
   }
   await order({ type: 'none' });
-}
-
-function timeSyncs(directory: string, count: number): number[] {
-  const fd = openSync(join(directory, 'measured'), 'a');
-  const bytes = Buffer.alloc(2048, 'x');
-  const took = Array.from({ length: count }, () => {
-    const startMs = performance.now();
-    writeSync(fd, bytes);
-    fdatasyncSync(fd);
-    return performance.now() - startMs;
-  });
-  closeSync(fd);
-  return took;
 }
 
 function row(medium: string, fault: string, asked: number, took: readonly number[]): void {

@@ -1,18 +1,20 @@
 /** What this backend can do here, and what it runs on. */
 
-import { execFile } from 'node:child_process';
 import { release } from 'node:os';
-import { promisify } from 'node:util';
 import type { Result } from '../../../src/lib/result.ts';
+import { sideReport } from '../../administration/side-member.ts';
 import { PROXY_LINK_REPORTS } from '../../network/link-capabilities.ts';
-import { type CapabilityReport, ClusterError, type Target } from '../cluster.ts';
+import { etcdVersion } from '../../targets/etcd-version.ts';
+import type { CapabilityReport, Target } from '../cluster.ts';
 import { diskReports } from '../disk-capabilities.ts';
+import { controlReports } from '../member-control.ts';
 import { simOnlyReports } from '../not-possible.ts';
 import type { Unshare } from './programs.ts';
 
-const execute = promisify(execFile);
-
-export function capabilitiesWith(disk: Result<Unshare, string>): CapabilityReport[] {
+export function capabilitiesWith(
+  disk: Result<Unshare, string>,
+  target: Target,
+): CapabilityReport[] {
   return [
     { capability: 'kill', available: true, detail: 'SIGKILL to the process group' },
     { capability: 'pause', available: true, detail: 'SIGSTOP to the process group' },
@@ -27,6 +29,11 @@ export function capabilitiesWith(disk: Result<Unshare, string>): CapabilityRepor
       'the files behind the disk, while the member is dead',
     ),
     ...PROXY_LINK_REPORTS,
+    ...controlReports(
+      'SIGTERM to the server',
+      { available: true, detail: 'the files of a dead member are in the run directory' },
+      sideReport(target),
+    ),
     ...simOnlyReports('process'),
   ];
 }
@@ -46,11 +53,5 @@ export async function describeEnvironment(
 }
 
 async function targetVersion(target: Target): Promise<string> {
-  if (target.kind === 'stormraft') return `stormraft at ${target.root}`;
-  try {
-    const { stdout } = await execute(target.path, ['--version']);
-    return stdout.split('\n')[0]!;
-  } catch (cause) {
-    throw new ClusterError(`cannot run ${target.path}`, { cause });
-  }
+  return target.kind === 'etcd' ? etcdVersion(target.path) : `stormraft at ${target.root}`;
 }

@@ -61,6 +61,9 @@ export class Member {
   #fsyncDelayMs = 0;
   #diskFault: DiskFault;
   #logStartBytes = 0;
+  #lastExit: string | undefined;
+  /** Of the server, behind those of its command line. */
+  #extraFlags: readonly string[] = [];
 
   constructor(options: MemberOptions) {
     this.name = options.name;
@@ -77,6 +80,15 @@ export class Member {
     return this.#state.kind === 'running' ? this.#state.pid : undefined;
   }
 
+  get isPaused(): boolean {
+    return this.#state.kind === 'running' && this.#state.paused;
+  }
+
+  /** Exit code or signal of its last end, in words. */
+  get lastExit(): string | undefined {
+    return this.#lastExit;
+  }
+
   /** What the server has logged since its last start, as far as the last lines go. */
   get logTail(): string {
     return logTail(this.#options.logPath, this.#logStartBytes);
@@ -91,6 +103,22 @@ export class Member {
     this.#logStartBytes = logSizeBytes(this.#options.logPath);
     await this.#spawn();
     if (disk.kind === 'fuse') await this.#awaitDisk(disk.controlPort);
+  }
+
+  /** Given to the server from its next start on, in place of earlier ones. */
+  setExtraFlags(flags: readonly string[]): void {
+    this.#extraFlags = flags;
+  }
+
+  /** SIGTERM for the server, which its disk passes on; false: SIGKILL had to follow. */
+  async stop(limitMs: number): Promise<boolean> {
+    if (this.#state.kind === 'dead') return true;
+    if (this.#state.paused) await this.resume();
+    const { pid, gone } = this.#state;
+    process.kill(pid, 'SIGTERM');
+    const isGone = await Promise.race([gone.then(() => true), sleep(limitMs, false)]);
+    if (!isGone) await this.kill();
+    return isGone;
   }
 
   /** SIGKILL for server and disk; resolves when neither has a thread left. */
@@ -212,7 +240,8 @@ export class Member {
   }
 
   #commandLine(): readonly [string, ...string[]] {
-    const { command, disk, mount, backing } = this.#options;
+    const { disk, mount, backing } = this.#options;
+    const command = [...this.#options.command, ...this.#extraFlags] as const;
     if (disk.kind === 'plain') return command;
     const { unshare, controlPort, state } = disk;
     const orders = { fsyncDelayMs: this.#fsyncDelayMs, fault: this.#diskFault };
@@ -221,7 +250,12 @@ export class Member {
 
   /** A group whose leader has ended has no business running on. */
   async #watch(child: ChildProcess, pid: number): Promise<void> {
-    await new Promise((resolve) => child.once('exit', resolve));
+    await new Promise<void>((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#lastExit = signal ?? `exit code ${code}`;
+        resolve();
+      });
+    });
     await killGroup(pid);
     this.#options.registration.remove(pid);
     this.#state = { kind: 'dead' };

@@ -17,11 +17,12 @@
 import { closeSync, copyFileSync, existsSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Result } from '../../../src/lib/result.ts';
+import { LocalSideCluster } from '../../administration/side-member.ts';
 import { damageLog } from '../../disk/damage-log.ts';
-import { requireShapeable } from '../../network/link-capabilities.ts';
-import type { DirectedLink, DirectedQuality, LinkQuality } from '../../network/link-quality.ts';
-import { LinkSettings } from '../../network/link-settings.ts';
+import type { DirectedLink } from '../../network/link-quality.ts';
+import type { LinkSettings } from '../../network/link-settings.ts';
 import type { LinkTally } from '../../network/link-tally.ts';
+import { ShapedCluster } from '../../network/shaped-cluster.ts';
 import { seededRandom } from '../../seeded-random.ts';
 import { FaultAtlas } from '../../sim/disk/fault-atlas.ts';
 import {
@@ -39,7 +40,15 @@ import {
   type PowerLossReport,
 } from '../cluster.ts';
 import { noteLie } from '../disk-capabilities.ts';
-import { WithoutSimFaults } from '../not-possible.ts';
+import {
+  type FailpointControl,
+  Failpoints,
+  failpointEnvironment,
+  failpointReport,
+  hasFailpoints,
+  requestFailpoint,
+} from '../failpoint-control.ts';
+import { type TlsControl, tlsReport } from '../tls-files.ts';
 import { capabilitiesWith, describeEnvironment } from './capabilities.ts';
 import { probeDisk } from './disk-probe.ts';
 import { Links } from './links/links.ts';
@@ -47,6 +56,7 @@ import { boundLogs, openLog } from './log-file.ts';
 import { Member } from './member.ts';
 import { memberId } from './member-id.ts';
 import { choosePorts } from './ports.ts';
+import { ProcessControl } from './process-control.ts';
 import { killGroup, signalGroup } from './process-table.ts';
 import {
   childEnvironment,
@@ -54,10 +64,13 @@ import {
   type MemberAddress,
   peerUrl,
   serverCommand,
+  tlsPath,
   type Unshare,
 } from './programs.ts';
 import { awaitListening, isPortTaken } from './readiness.ts';
 import { memoryDirectory, Registration, unmountBelow } from './registry.ts';
+import { instrumentedCommand, ProcessResources, processResourceReports } from './resources.ts';
+import { TlsDirectory } from './tls-directory.ts';
 
 export { sweepProcesses } from './registry.ts';
 
@@ -113,30 +126,43 @@ interface Setup extends ProcessClusterOptions {
   readonly attempt: number;
 }
 
-class ProcessCluster extends WithoutSimFaults implements Cluster {
+class ProcessCluster extends ShapedCluster implements Cluster {
   readonly backend = 'process';
   readonly nodes: readonly ClusterNode[];
+  readonly tls?: TlsControl;
   readonly capabilities: readonly CapabilityReport[];
   readonly environment: readonly { readonly name: string; readonly value: string }[];
+  readonly control: ProcessControl;
+  readonly failpoints?: FailpointControl;
+  readonly resources: ProcessResources;
   readonly #config: ClusterConfig;
   readonly #setup: Setup;
   readonly #addresses: readonly MemberAddress[];
   readonly #members: ReadonlyMap<string, Member>;
-  readonly #linkSettings = new LinkSettings();
   readonly #pulled = new Set<string>();
   readonly #registration: Registration;
   readonly #ended = new AbortController();
   readonly #atlas: FaultAtlas;
   #links: Links | undefined;
+  readonly #certificates: TlsDirectory | undefined;
 
   static async create(config: ClusterConfig, setup: Setup): Promise<ProcessCluster> {
     const seed = `${config.runId}/${setup.attempt}`;
-    const ports = await choosePorts(PORTS_PER_MEMBER * config.memberCount, seed);
+    const wanted = hasFailpoints(config) ? PORTS_PER_MEMBER + 1 : PORTS_PER_MEMBER;
+    const ports = await choosePorts(wanted * config.memberCount, seed);
     const addresses = Array.from({ length: config.memberCount }, (_, i) => {
       const [client, peer, proxy, diskControl] = ports.slice(PORTS_PER_MEMBER * i);
       return {
         name: `n${i + 1}`,
-        ports: { client: client!, peer: peer!, proxy: proxy!, diskControl: diskControl! },
+        ports: {
+          client: client!,
+          peer: peer!,
+          proxy: proxy!,
+          diskControl: diskControl!,
+          ...(hasFailpoints(config) && {
+            failpoints: ports[PORTS_PER_MEMBER * config.memberCount + i]!,
+          }),
+        },
       };
     });
     return new ProcessCluster(
@@ -160,9 +186,23 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     this.#atlas = new FaultAtlas(config.memberCount, { allowsAll: false });
     this.#registration = new Registration(config.runId, this.#path('mnt'));
     this.#members = new Map(addresses.map((address) => [address.name, this.#member(address)]));
-    this.nodes = addresses.map(({ name, ports }) => ({ name, clientUrl: clientUrl(ports) }));
-    this.capabilities = capabilitiesWith(setup.disk);
+    const nodes = addresses.map(({ name, ports }) => ({
+      name,
+      clientUrl: clientUrl(ports, config),
+    }));
+    this.#certificates = config.tls === true ? new TlsDirectory(tlsPath(config), nodes) : undefined;
+    this.nodes = this.#certificates?.secured(nodes) ?? nodes;
+    if (this.#certificates !== undefined) this.tls = this.#certificates.tls;
+    this.capabilities = [
+      ...capabilitiesWith(setup.disk, config.target),
+      tlsReport(config.tls === true),
+      ...processResourceReports(config),
+      failpointReport(config, 'GOFAIL_HTTP of the server'),
+    ];
     this.environment = environment;
+    this.control = this.#administered();
+    if (hasFailpoints(config)) this.failpoints = this.#openFailpoints();
+    this.resources = new ProcessResources(config, this.nodeNames(), (node) => this.#memberOf(node));
   }
 
   /** Launches links and members. On failure call {@link abandon}. */
@@ -184,8 +224,9 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     return this.#memberOf(node).kill();
   }
 
-  start(node: string): Promise<void> {
-    return this.#memberOf(node).start();
+  async start(node: string): Promise<void> {
+    await this.#memberOf(node).start();
+    await this.resources.returned(node);
   }
 
   async isRunning(node: string): Promise<boolean> {
@@ -196,8 +237,9 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     this.#memberOf(node).pause();
   }
 
-  resume(node: string): Promise<void> {
-    return this.#memberOf(node).resume();
+  async resume(node: string): Promise<void> {
+    await this.#memberOf(node).resume();
+    await this.resources.returned(node);
   }
 
   async setGrudge(grudge: Grudge): Promise<void> {
@@ -211,21 +253,6 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
 
   async linkCounters(): Promise<readonly LinkCounter[]> {
     return (await this.#openedLinks().readings()).counters;
-  }
-
-  async setLinkQuality(
-    quality: LinkQuality,
-    except: readonly DirectedQuality[] = [],
-  ): Promise<void> {
-    requireShapeable(this.#names(), except, quality);
-    this.#linkSettings.setFault(quality, except);
-    await this.#applyLinkSettings();
-  }
-
-  async setLinkDistances(links: readonly DirectedQuality[]): Promise<void> {
-    requireShapeable(this.#names(), links);
-    this.#linkSettings.setDistances(links);
-    await this.#applyLinkSettings();
   }
 
   async linkTally(): Promise<LinkTally> {
@@ -245,6 +272,14 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
   async plugCable(node: string): Promise<void> {
     this.#pulled.delete(this.#memberOf(node).name);
     await this.#openedLinks().setPulled([...this.#pulled]);
+  }
+
+  setClock(node: string, change: { driftPercent: number; jumpMs: number }): Promise<void> {
+    return this.resources.changeClock(node, change);
+  }
+
+  clockOffsetMs(node: string): Promise<number> {
+    return this.resources.clockOffsetMs(node);
   }
 
   setFsyncDelay(node: string, delayMs: number): Promise<void> {
@@ -302,9 +337,11 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     this.#ended.abort();
     await Promise.all([...this.#members.values()].map((member) => member.kill()));
     if (this.#links !== undefined) await killGroup(this.#links.pid);
+    await this.resources.close();
     unmountBelow(this.#path('mnt'));
     for (const { name } of this.nodes) removeEmpty(this.#path('mnt', name));
     removeEmpty(this.#path('mnt'));
+    this.#certificates?.remove();
     this.#registration.close();
     process.off('exit', this.#killNow);
   }
@@ -319,14 +356,14 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     const { runId, target } = this.#config;
     const members = this.#addresses.map(({ name, ports }) => ({
       name,
-      id: memberId(peerUrl(ports), runId),
+      id: memberId(peerUrl(ports, this.#config), runId),
       proxyPort: ports.proxy,
       peerPort: ports.peer,
     }));
     const logFd = openLog(this.#path('links.log'));
     try {
       this.#links = await Links.open(
-        { protocol: target.kind, members },
+        { protocol: this.#config.tls === true ? 'tls' : target.kind, members },
         {
           runId,
           logFd,
@@ -339,12 +376,8 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     }
   }
 
-  #names(): string[] {
-    return this.nodes.map(({ name }) => name);
-  }
-
-  async #applyLinkSettings(): Promise<void> {
-    await this.#openedLinks().setQualities(this.#linkSettings.among(this.#names()));
+  protected override async applyLinkSettings(settings: LinkSettings): Promise<void> {
+    await this.#openedLinks().setQualities(settings.among(this.nodeNames()));
   }
 
   #openedLinks(): Links {
@@ -359,7 +392,11 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
     const dataDirectory = disk.ok ? mount : backing;
     return new Member({
       name,
-      command: serverCommand(this.#config, { ...address, dataDirectory }, this.#addresses),
+      command: instrumentedCommand(
+        this.#config,
+        name,
+        serverCommand(this.#config, { ...address, dataDirectory }, this.#addresses),
+      ),
       disk: disk.ok
         ? {
             kind: 'fuse',
@@ -371,9 +408,33 @@ class ProcessCluster extends WithoutSimFaults implements Cluster {
       mount,
       backing,
       logPath: this.#path(`${name}.log`),
-      environment,
+      environment: { ...environment, ...failpointEnvironment(ports.failpoints) },
       registration: this.#registration,
       diskFault: this.#withBase({ type: 'none' }),
+    });
+  }
+
+  #openFailpoints(): FailpointControl {
+    const portOf = (node: string): number | undefined =>
+      this.#addresses.find(({ name }) => name === this.#memberOf(node).name)?.ports.failpoints;
+    return new Failpoints({
+      request: async (node, request) =>
+        requestFailpoint(`http://127.0.0.1:${portOf(node)}`, request),
+      logTail: async (node) => this.#memberOf(node).logTail,
+    });
+  }
+
+  #administered(): ProcessControl {
+    const { runId, target } = this.#config;
+    const ports = new Map(this.#addresses.map((address) => [address.name, address.ports]));
+    return new ProcessControl({
+      memberOf: (node) => this.#memberOf(node),
+      start: (node) => this.start(node),
+      backing: (node) => this.#backing(node),
+      peerUrl: (node) => peerUrl(ports.get(this.#memberOf(node).name)!, this.#config),
+      links: () => this.#openedLinks(),
+      atlas: this.#atlas,
+      side: new LocalSideCluster({ target, runId, directory: this.#path('data') }),
     });
   }
 

@@ -15,6 +15,8 @@ export interface ProcessIdentity {
 /** How long a group may take to die: a process waiting for the disk finishes that wait first. */
 const GROUP_END_MS_MAX = 30_000;
 const POLL_MS = 5;
+/** What Linux counts the time of processes in, on every architecture that Node runs on. */
+const TICK_MS = 10;
 
 const isLinux = process.platform === 'linux';
 
@@ -53,13 +55,26 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
   }
 }
 
+/** Pids of a group's processes that have not ended (Linux). */
+export function groupProcesses(groupId: number): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      const stat = statOf(pid);
+      return stat !== undefined && stat.groupId === groupId && !hasEnded(stat);
+    });
+}
+
+/** Processor time of a process, all threads together (Linux); 0: it is gone. */
+export function cpuMsOf(pid: number): number {
+  return (statOf(pid)?.cpuTicks ?? 0) * TICK_MS;
+}
+
 function isGroupAlive(groupId: number): boolean {
   if (!signalGroup(groupId, 0)) return false;
   if (!isLinux) return true;
-  return readdirSync('/proc').some((entry) => {
-    const stat = /^\d+$/.test(entry) ? statOf(Number(entry)) : undefined;
-    return stat !== undefined && stat.groupId === groupId && !hasEnded(stat);
-  });
+  return groupProcesses(groupId).length > 0;
 }
 
 /**
@@ -75,9 +90,10 @@ interface ProcessStat {
   readonly groupId: number;
   readonly threads: number;
   readonly startTime: string;
+  readonly cpuTicks: number;
 }
 
-/** From /proc/PID/stat (proc(5)): fields 3, 5, 20 and 22; the second may contain anything. */
+/** From /proc/PID/stat (proc(5)): fields 3, 5, 14, 15, 20 and 22; the second may contain anything. */
 function statOf(pid: number): ProcessStat | undefined {
   let text: string;
   try {
@@ -91,6 +107,7 @@ function statOf(pid: number): ProcessStat | undefined {
     groupId: Number(fields[2]),
     threads: Number(fields[17]),
     startTime: fields[19]!,
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
   };
 }
 

@@ -1,9 +1,11 @@
 /** The commands that the process backend runs: the servers, the disk in front, the links. */
 
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterConfig, DiskFault } from '../cluster.ts';
+import { tlsFlags } from '../tls-files.ts';
+import { ownerMark } from './owner-mark.ts';
 
 /** Where a member listens; the other members dial its proxy. All on 127.0.0.1, fixed for a run. */
 export interface MemberPorts {
@@ -11,6 +13,8 @@ export interface MemberPorts {
   readonly peer: number;
   readonly proxy: number;
   readonly diskControl: number;
+  /** Of the server's endpoint for them; only where the run asks for it. */
+  readonly failpoints?: number;
 }
 
 export interface MemberAddress {
@@ -26,12 +30,19 @@ export function programPath(relativePath: string): string {
   return fileURLToPath(new URL(relativePath + extname(import.meta.url), import.meta.url));
 }
 
-export function peerUrl(ports: MemberPorts): string {
-  return `http://127.0.0.1:${ports.proxy}`;
+export function peerUrl(ports: MemberPorts, { tls }: Secured = {}): string {
+  return `${tls === true ? 'https' : 'http'}://127.0.0.1:${ports.proxy}`;
 }
 
-export function clientUrl(ports: MemberPorts): string {
-  return `http://127.0.0.1:${ports.client}`;
+export function clientUrl(ports: MemberPorts, { tls }: Secured = {}): string {
+  return `${tls === true ? 'https' : 'http'}://127.0.0.1:${ports.client}`;
+}
+
+type Secured = Pick<ClusterConfig, 'tls'>;
+
+/** Where the certificates of a run's members are. */
+export function tlsPath({ runDirectory }: Pick<ClusterConfig, 'runDirectory'>): string {
+  return resolve(runDirectory, 'tls');
 }
 
 /** The server's command line. Ours takes etcd's flags. */
@@ -43,20 +54,21 @@ export function serverCommand(
   const { target } = config;
   const program: readonly [string, ...string[]] =
     target.kind === 'etcd' ? [target.path] : [process.execPath, join(target.root, 'src/main.ts')];
-  const cluster = members.map(({ name, ports }) => `${name}=${peerUrl(ports)}`).join(',');
+  const cluster = members.map(({ name, ports }) => `${name}=${peerUrl(ports, config)}`).join(',');
   return [
     ...program,
     `--name=${member.name}`,
     `--data-dir=${member.dataDirectory}`,
-    `--listen-client-urls=${clientUrl(member.ports)}`,
-    `--advertise-client-urls=${clientUrl(member.ports)}`,
-    `--listen-peer-urls=http://127.0.0.1:${member.ports.peer}`,
-    `--initial-advertise-peer-urls=${peerUrl(member.ports)}`,
+    `--listen-client-urls=${clientUrl(member.ports, config)}`,
+    `--advertise-client-urls=${clientUrl(member.ports, config)}`,
+    `--listen-peer-urls=${peerUrl({ ...member.ports, proxy: member.ports.peer }, config)}`,
+    `--initial-advertise-peer-urls=${peerUrl(member.ports, config)}`,
     `--initial-cluster=${cluster}`,
     '--initial-cluster-state=new',
     `--initial-cluster-token=${config.runId}`,
     `--heartbeat-interval=${config.heartbeatMs}`,
     `--election-timeout=${config.electionMs}`,
+    ...(config.tls === true ? tlsFlags(join(tlsPath(config), member.name)) : []),
     ...config.serverFlags,
   ];
 }
@@ -96,5 +108,5 @@ export function onDisk(
 export function childEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('ETCD_'));
   const cache = join(tmpdir(), `stormraft-compile-cache-${process.getuid?.() ?? 0}`);
-  return { ...Object.fromEntries(kept), NODE_COMPILE_CACHE: cache };
+  return { ...Object.fromEntries(kept), NODE_COMPILE_CACHE: cache, ...ownerMark() };
 }

@@ -12,13 +12,22 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '../../../src/lib/assert.ts';
 import { ClusterError } from '../cluster.ts';
+import { sweepCpuCgroups } from './cpu-quota.ts';
+import { killOrphans } from './owner-mark.ts';
 import { identify, isAlive, killGroup, type ProcessIdentity } from './process-table.ts';
+
+/** An entry that is being written. */
+const WRITING = '.next';
+const WRITING_MS_MAX = 60_000;
+/** Directories of the backends below the temporary one, with the pid of who removes them. */
+const TEMPORARY = /\/(?:stormdisk-probe|storm-image)-(\d+)-[^/]*$/;
 
 interface Entry {
   readonly runId: string;
@@ -30,7 +39,8 @@ interface Entry {
 }
 
 /**
- * Ends what runs of dead owners have left: kills their process groups, unmounts their disks.
+ * Ends what runs of dead owners have left: kills their process groups, unmounts their disks, and
+ * removes their temporary directories.
  * Runs whose owner is alive are not touched. Answers how many groups and mounts there were.
  */
 export async function sweepProcesses(): Promise<{ processes: number; mounts: number }> {
@@ -43,11 +53,34 @@ export async function sweepProcesses(): Promise<{ processes: number; mounts: num
       await Promise.all(groups.map(({ pid }) => killGroup(pid)));
       swept.processes += groups.length;
       swept.mounts += unmountBelow(entry.mountRoot);
+      sweepCpuCgroups(entry.runId);
       rmSync(memoryDirectory(entry.runId), { recursive: true, force: true });
     }
     rmSync(file, { force: true });
   }
+  swept.processes += await killOrphans();
+  sweepTemporaries();
   return swept;
+}
+
+/** Only once nothing of the dead owners runs any more: it would be in use. */
+function sweepTemporaries(): void {
+  for (const file of filesOf(directory()).filter((name) => name.endsWith(WRITING))) {
+    const entry = readEntry(file);
+    const isOver = entry === undefined ? ageMs(file) > WRITING_MS_MAX : !isAlive(entry.owner);
+    if (isOver) rmSync(file, { force: true });
+  }
+  for (const path of filesOf(tmpdir())) {
+    const pid = TEMPORARY.exec(path)?.[1];
+    if (pid !== undefined && identify(Number(pid)) === undefined) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** 0 where there is no such file any more. */
+function ageMs(file: string): number {
+  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
 }
 
 /** One run's file, kept up to date by its owner: this process. */
@@ -89,7 +122,7 @@ export class Registration {
   }
 
   #write(): void {
-    const next = `${this.#file}.next`;
+    const next = this.#file + WRITING;
     writeFileSync(next, JSON.stringify(this.#entry));
     renameSync(next, this.#file);
   }
@@ -124,10 +157,12 @@ function directory(): string {
 }
 
 function entryFiles(): string[] {
-  if (!existsSync(directory())) return [];
-  return readdirSync(directory())
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => join(directory(), name));
+  return filesOf(directory()).filter((path) => path.endsWith('.json'));
+}
+
+function filesOf(parent: string): string[] {
+  if (!existsSync(parent)) return [];
+  return readdirSync(parent).map((name) => join(parent, name));
 }
 
 /** Undefined for a file that tells nothing. */

@@ -17,6 +17,7 @@ const HANDSHAKE_BYTES_MAX = 128;
 const HANDSHAKE_START = 'STORMRAFT/1 ';
 
 export function identifierOf(protocol: PeerProtocol): Identify {
+  if (protocol === 'tls') return () => ({ kind: 'anonymous' });
   return protocol === 'etcd' ? identifyEtcd : identifyStormraft;
 }
 

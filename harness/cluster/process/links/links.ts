@@ -84,6 +84,11 @@ export class Links {
     await this.#ask((sequence) => ({ type: 'pull', sequence, members }));
   }
 
+  /** The member has got another id, with which it dials from now on. */
+  async know(id: string, member: string): Promise<void> {
+    await this.#ask((sequence) => ({ type: 'know', sequence, id, member }));
+  }
+
   /** Ends the connections over these links with RST. */
   async reset(links: readonly DirectedLink[]): Promise<void> {
     await this.#ask((sequence) => ({ type: 'reset', sequence, links }));

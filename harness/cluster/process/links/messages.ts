@@ -14,7 +14,8 @@ export interface LinkedMember {
   readonly peerPort: number;
 }
 
-export type PeerProtocol = 'etcd' | 'stormraft';
+/** `tls`: whatever it is, nothing of it can be read. */
+export type PeerProtocol = 'etcd' | 'stormraft' | 'tls';
 
 export type LinksCommand =
   | {
@@ -32,6 +33,13 @@ export type LinksCommand =
     }
   /** Replaces the members whose cables are pulled. */
   | { readonly type: 'pull'; readonly sequence: number; readonly members: readonly string[] }
+  /** The member dials with one more id. */
+  | {
+      readonly type: 'know';
+      readonly sequence: number;
+      readonly id: string;
+      readonly member: string;
+    }
   /** Once, now. */
   | { readonly type: 'reset'; readonly sequence: number; readonly links: readonly DirectedLink[] }
   | { readonly type: 'count'; readonly sequence: number };
