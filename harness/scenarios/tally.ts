@@ -63,6 +63,6 @@ function countOf(tries: readonly Try[], expected: Expected, verdict: TryVerdict)
   return tries.filter(({ outcome }) => verdictOf(outcome, expected) === verdict).length;
 }
 
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -33,12 +33,20 @@ test('the last bytes that were written become zeros, the size stays', () => {
   expect(readFileSync(file)).toEqual(Buffer.concat([Buffer.alloc(80, 7), Buffer.alloc(48)]));
 });
 
-test('one bit in the middle of what was written', () => {
-  expect(flipBitInMiddle(file)).toBe(50);
+test('one bit of a text, nearest to the middle of what was written', () => {
+  const text = (value: string): string => value.padEnd(20, '.');
+  const written = Buffer.from(['set/1', 'set/2', 'set/3', '4'].map(text).join(''));
+  writeFileSync(file, Buffer.concat([written, Buffer.alloc(28)]));
+  expect(flipBitInMiddle(file, 'set/')).toBe(40);
   const bytes = readFileSync(file);
-  expect(bytes[50]).toBe(7 ^ 0x10);
-  bytes[50] = 7;
-  expect(bytes).toEqual(Buffer.concat([Buffer.alloc(100, 7), Buffer.alloc(28)]));
+  expect(bytes[40]).toBe('s'.charCodeAt(0) ^ 0x10);
+  bytes[40] = 's'.charCodeAt(0);
+  expect(bytes).toEqual(Buffer.concat([written, Buffer.alloc(28)]));
+});
+
+test('a text that only stands beyond the middle', () => {
+  writeFileSync(file, `${'.'.repeat(60)}set/1`);
+  expect(flipBitInMiddle(file, 'set/')).toBe(60);
 });
 
 test('cut short', () => {
@@ -48,7 +56,7 @@ test('cut short', () => {
 
 test('of a file with nothing in it nothing is known', () => {
   writeFileSync(file, Buffer.alloc(64));
-  expect(() => flipBitInMiddle(file)).toThrow(Undecided);
+  expect(() => flipBitInMiddle(file, 'set/')).toThrow(Undecided);
   expect(() => zeroLastBytes(file, 20)).toThrow(Undecided);
 });
 

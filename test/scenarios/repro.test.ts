@@ -1,11 +1,19 @@
 /** `storm repro` over clusters without servers: lines, exit status, and what is left behind. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ClusterError } from '../../harness/cluster/cluster.ts';
 import { listCommand } from '../../harness/commands/list.ts';
 import { type ReproRequest, reproCommand } from '../../harness/commands/repro.ts';
+import { reproAllCommand, type SeriesRequest } from '../../harness/commands/repro-all.ts';
 import { SCENARIOS } from '../../harness/scenarios/registry.ts';
 import {
   type Outcome,
@@ -175,6 +183,94 @@ test('a scenario that needs files is not for docker, and none is for the simulat
   const sim = request(one, 1, { cluster: 'sim' });
   await expect(reproCommand(services(), sim)).rejects.toThrow(/--cluster sim/);
   expect(existsSync(join(runs, 'latest'))).toBe(false);
+});
+
+describe('a series', () => {
+  const series = (
+    scenarios: readonly Scenario[],
+    more: Partial<SeriesRequest> = {},
+  ): SeriesRequest => ({
+    ...{ scenarios, target: { kind: 'stormraft', root: '/nowhere' } as const, cluster: 'process' },
+    ...{ count: 2, seed: 1, runsDirectory: runs, out: undefined, again: false },
+    ...more,
+  });
+  const out = (): string => join(runs, 'table.md');
+  const ends = (name: string, end: () => Outcome): Scenario =>
+    scenario(
+      async (lab) => {
+        await lab.open({ members: 3 });
+        await lab.sleep(2_000);
+        return end();
+      },
+      { name },
+    );
+
+  test('all modes in turn, then the table, which is in the file too', async () => {
+    const modes = [ends('good', () => sound('yes')), ends('bad', () => reproduced('no'))];
+    expect(await reproAllCommand(services(), series(modes, { out: out() }))).toBe(1);
+    const table = readFileSync(out(), 'utf8').trimEnd().split('\n');
+    expect(lines.slice(-4)).toEqual(table);
+    expect(table).toEqual([
+      '| mode | target | expected | hit | undecided | median | slowest |',
+      '| --- | --- | --- | ---: | ---: | ---: | ---: |',
+      '| `good` | stormraft | sound | 2 of 2 | 0 | 2.0 s | 2.0 s |',
+      '| `bad` | stormraft | sound | 0 of 2 | 0 | 2.0 s | 2.0 s |',
+    ]);
+    expect(clusters.map(({ disposed }) => disposed)).toEqual([true, true, true, true]);
+  });
+
+  test('undecided tries have no time, and make the status 2', async () => {
+    const doubtful = ends('doubtful', () => ({ type: 'undecided', reason: 'no trigger' }));
+    expect(await reproAllCommand(services(), series([doubtful, ends('x', () => sound(''))]))).toBe(
+      2,
+    );
+    expect(lines.at(-2)).toBe('| `doubtful` | stormraft | sound | 0 of 2 | 2 |  |  |');
+  });
+
+  test('interrupted, it goes on where it was, also behind a line that is torn', async () => {
+    let tries = 0;
+    const mode = ends('counted', () => {
+      tries++;
+      if (tries === 3) ending.abort();
+      return sound('yes');
+    });
+    const request = series([mode], { out: out(), count: 5 });
+    await expect(reproAllCommand(services(), request)).rejects.toThrow('interrupted');
+    expect(existsSync(out())).toBe(false);
+    appendFileSync(join(runs, 'table.jsonl'), '{"mode":"counted","tar');
+    ending = new AbortController();
+    await expect(reproAllCommand(services(), request)).rejects.toThrow(/go on with --again/);
+    expect(await reproAllCommand(services(), { ...request, again: true })).toBe(0);
+    // The third was cut off before it was written down.
+    expect(tries).toBe(6);
+    expect(lines.at(-1)).toMatch(/^\| `counted` .* 5 of 5 /);
+    expect(await reproAllCommand(services(), { ...request, again: true })).toBe(0);
+    expect(tries).toBe(6);
+  });
+
+  test('what docker cannot do is left out, and says so', async () => {
+    const files = { ...ends('files', () => sound('never')), needsFiles: true as const };
+    const request = series([files], { cluster: 'docker' });
+    const swept = services();
+    const docker = { ...swept.backends.docker, sweep: async () => ({}) };
+    const backends = { ...swept.backends, docker };
+    expect(await reproAllCommand({ ...swept, backends }, request)).toBe(0);
+    expect(lines).toContain("files: left out: it needs the members' files, which docker keeps");
+  });
+
+  test.each<[Partial<SeriesRequest>, RegExp]>([
+    [{ again: true }, /--again: it needs --out/],
+    [{ out: 'table.txt' }, /must end with \.md or \.jsonl/],
+  ])('bad options are refused: %j', async (more, message) => {
+    await expect(reproAllCommand(services(), series([], more))).rejects.toThrow(message);
+  });
+
+  test('a file of something else is not a series', async () => {
+    const path = join(runs, 'table.jsonl');
+    appendFileSync(path, '{"mode":1}\n{"mode":2}\n');
+    const request = series([], { out: path, again: true });
+    await expect(reproAllCommand(services(), request)).rejects.toThrow(/line 1 is no try/);
+  });
 });
 
 test('the list has every name, story and expectation', async () => {

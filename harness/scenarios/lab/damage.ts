@@ -33,11 +33,16 @@ export function bytesInLastSector(path: string): number {
   return writtenEnd(readFileSync(path)) % SECTOR_BYTES;
 }
 
-/** One bit in the middle of what was written; answers where. */
-export function flipBitInMiddle(path: string): number {
+/**
+ * One bit of `text` where it stands nearest to the middle of what was written; answers where. Not
+ * any bit: records are filled up to eight bytes, and nobody reads the filling.
+ */
+export function flipBitInMiddle(path: string, text: string): number {
   const bytes = readFileSync(path);
-  const offset = Math.floor(writtenEnd(bytes) / 2);
-  if (offset === 0) throw new Undecided(`${path} is empty`);
+  const middle = Math.floor(writtenEnd(bytes) / 2);
+  const before = bytes.lastIndexOf(text, middle);
+  const offset = before < 0 ? bytes.indexOf(text, middle) : before;
+  if (offset < 0) throw new Undecided(`${path} has no ${text} in it`);
   bytes[offset] = bytes[offset]! ^ BIT;
   writeFileSync(path, bytes);
   return offset;

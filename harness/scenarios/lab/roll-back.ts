@@ -10,8 +10,8 @@ const AFTER = 100;
 const CATCH_UP_MS = 20_000;
 
 /**
- * Resolves with a revision that a linearizable read must not be below from then on. Leaves `victim` dead, with a copy of its data from before {@link AFTER} writes that it has
- * acknowledged meanwhile.
+ * Leaves `victim` dead, with a copy of its data from before {@link AFTER} writes that it has
+ * acknowledged meanwhile. Resolves with the revision that no linearizable read may be below.
  */
 export async function rollBack(
   cluster: LabCluster,
@@ -23,6 +23,7 @@ export async function rollBack(
   const aside = cluster.path(`aside-${victim.name}`);
   await load.addAll(leader, BEFORE);
   await cluster.cluster.kill(victim.name);
+  rmSync(aside, { recursive: true, force: true });
   cpSync(data, aside, { recursive: true });
   await cluster.startAgain(victim);
   await cluster.serve([victim]);

@@ -45,8 +45,12 @@ const STEP_MS_MAX = 2_000;
 /** For one request of a scenario that does not say. */
 const CALL_MS = 5_000;
 const LEADER_MS_MAX = 20_000;
+/** With the start of a program on a busy machine. */
+const SERVE_MS_MAX = 45_000;
 const STATUS_MS = 400;
 const PAGE_MS = 2_000;
+/** A run's id is part of the names of containers, which are bounded. */
+const LABEL_CHARACTERS_MAX = 20;
 
 export class ScenarioLab implements AsyncDisposable {
   readonly target: TargetKind;
@@ -81,7 +85,7 @@ export class ScenarioLab implements AsyncDisposable {
     const opened = await openCluster(quiet(services), {
       choice,
       runsDirectory,
-      label: name,
+      label: name.slice(0, LABEL_CHARACTERS_MAX),
       config: {
         memberCount: shape.members,
         heartbeatMs: shape.heartbeatMs ?? HEARTBEAT_MS,
@@ -257,7 +261,7 @@ export class LabCluster {
   /** Resolves when each answers a linearizable read. */
   async serve(
     nodes: readonly ClusterNode[] = this.nodes,
-    limitMs: number = LEADER_MS_MAX,
+    limitMs: number = SERVE_MS_MAX,
   ): Promise<void> {
     const serves = async (node: ClusterNode): Promise<true | undefined> => {
       const answer = await this.client(node).get('storm/ready', { timeoutMs: 1_000 });

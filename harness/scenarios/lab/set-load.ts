@@ -10,7 +10,8 @@ import type { ClusterNode } from '../../cluster/cluster.ts';
 import { type Ended, recorded } from './recording.ts';
 import type { LabCluster } from './scenario-lab.ts';
 
-const PREFIX = 'set/';
+/** Of every element's key. */
+export const PREFIX = 'set/';
 const ADD_MS = 1_000;
 const READ_MS = 5_000;
 const READ_LIMIT_MS = 30_000;

@@ -3,7 +3,7 @@ import { judgeStartUp } from '../checkers/start-up.ts';
 import { flipBitInMiddle, segmentIn } from '../lab/damage.ts';
 import { outcomeOf } from '../lab/recording.ts';
 import type { ScenarioLab } from '../lab/scenario-lab.ts';
-import { SetLoad } from '../lab/set-load.ts';
+import { PREFIX, SetLoad } from '../lab/set-load.ts';
 import { startUp } from '../lab/start-up.ts';
 import { type Outcome, type Scenario, Undecided } from '../scenario.ts';
 
@@ -32,7 +32,7 @@ async function run(lab: ScenarioLab): Promise<Outcome> {
   const load = new SetLoad(cluster);
   await load.addAll(leader, ELEMENTS);
   await cluster.cluster.kill(victim.name);
-  const offset = flipBitInMiddle(segmentIn(cluster.dataOf(victim)));
+  const offset = flipBitInMiddle(segmentIn(cluster.dataOf(victim)), PREFIX);
   const start = await startUp(cluster, victim);
   if (start.type === 'serves') throw new Undecided(`nothing came of the bit at byte ${offset}`);
   return outcomeOf(judgeStartUp(start, undefined));
