@@ -10,6 +10,7 @@ import type { Action, Choose } from './cli/action.ts';
 import { addBench } from './cli/bench.ts';
 import { addMerge, campaignAction, type RawCampaign, withMatrix } from './cli/campaign.ts';
 import { addDoctor } from './cli/doctor.ts';
+import { addExplore } from './cli/explore.ts';
 import { addMutants } from './cli/mutants.ts';
 import { addScenarios } from './cli/scenarios.ts';
 import { addSimulation } from './cli/sim.ts';
@@ -20,23 +21,26 @@ import { durabilityCommand } from './commands/durability.ts';
 import { failoverCommand } from './commands/failover.ts';
 import { runCommand } from './commands/run.ts';
 import { sweepCommand, sweepFirst } from './commands/sweep.ts';
+import { LATENCY_PROFILES } from './disk/latency-profiles.ts';
 import { EXIT_ENVIRONMENT, StormError } from './exit-code.ts';
 import { withLifetime } from './lifetime.ts';
 import { FAULT_KINDS } from './nemesis/packages.ts';
 import {
   parseCluster,
-  parseRunRequest,
   parseTarget,
   parseTiming,
   type RawRunOptions,
   RUN_DEFAULTS,
   whole,
 } from './options.ts';
+import { readRunRequest } from './plan-file/plan-file.ts';
 import { openProgress } from './progress.ts';
 import { SEED_BOUND } from './seeded-random.ts';
 
 const ROUNDS_DEFAULT = 10;
 
+// Who reads the output may stop reading (`storm run | head -1`); the run goes on, and ends well.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', onlyIfNobodyReads);
 process.exitCode = await main(process.argv);
 // Keep-alive connections of clients and daemons would hold the process for seconds more.
 process.exit();
@@ -66,6 +70,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Anything else that a stream complains of is a failure. */
+function onlyIfNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 function describeError(error: unknown): string {
   if (error instanceof StormError || error instanceof ClusterError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -92,6 +101,7 @@ function buildProgram(choose: Choose): Command {
   addDoctor(program, choose);
   addScenarios(program, choose);
   addMerge(program, choose);
+  addExplore(program, choose);
   program
     .command('sweep')
     .description('remove what killed harnesses left behind')
@@ -105,14 +115,14 @@ function buildProgram(choose: Choose): Command {
     const problem = command === undefined ? 'no command' : `unknown command ${command}`;
     throw new StormError(
       `${problem}; use run, check, report, sim, fuzz, replay, scope, sweep, failover,` +
-        ' durability, mutants, bench, doctor, list, repro or merge',
+        ' durability, mutants, bench, doctor, list, repro, explore or merge',
     );
   });
   return program;
 }
 
 function addRun(program: Command, choose: Choose): void {
-  const faults = `comma-separated, or none; of ${FAULT_KINDS.join(', ')}`;
+  const faults = `comma-separated, none, or all but lying-disk: all; of ${FAULT_KINDS.join(', ')}`;
   const collect = (kind: string, kinds: readonly string[] = []): string[] => [...kinds, kind];
   withMatrix(withTiming(program.command('run')))
     .description('one storm: cluster, clients, faults, verdict, report')
@@ -123,13 +133,19 @@ function addRun(program: Command, choose: Choose): void {
     .option('--faults <kinds>', `${faults} (default: what every backend can do)`)
     .option('--require <kind>', 'unknown unless this fault took effect; repeatable', collect)
     .option('--server <dir>', 'an edited copy of the repository to run as the members')
-    .option('--target <target>', 'stormraft or etcd:PATH (stormraft)')
+    .option('--target <target>', 'stormraft, etcd, etcd:PATH, etcd:IMAGE, a list, or both')
+    .option('--plan <file>', 'a storm composed by hand: members, times, faults; YAML or JSON')
     .option('--wan <profile>', 'members far apart: one-region, three-regions or world-wide')
+    .option(
+      '--disk <profile>',
+      `data in memory, behind disks as slow as ${LATENCY_PROFILES.join(', ')}`,
+    )
+    .option('--tls', 'clients and peers talk over TLS, with certificates made for the run')
     .option('--junit <file>', 'also write the verdict as JUnit XML there')
     .action((raw: RawCampaign) => {
       const campaign = campaignAction(raw);
       if (campaign !== undefined) return choose(campaign);
-      const request = parseRunRequest(raw, () => randomInt(SEED_BOUND));
+      const request = readRunRequest(raw, () => randomInt(SEED_BOUND));
       choose(
         onCluster(request.cluster, request.options.seed, (services) =>
           runCommand(services, request),

@@ -1,9 +1,10 @@
 /** From a choice of backend to members that run, in a run directory of their own. */
 import { basename } from 'node:path';
 import { type BackendChoice, type Candidate, chooseBackends } from './backends.ts';
-import { type Cluster, type ClusterConfig, ClusterError } from './cluster/cluster.ts';
+import { type Cluster, type ClusterConfig, ClusterError, type Target } from './cluster/cluster.ts';
 import type { Services } from './services.ts';
 import { RunDirectory } from './store.ts';
+import { unknownFlagIn } from './targets/etcd-version.ts';
 
 export interface OpenedCluster {
   readonly cluster: Cluster;
@@ -57,14 +58,31 @@ async function openCandidate(
   const config = { ...request.config, runId, runDirectory: directory.path };
   const driver = services.backends[backend];
   if (driver === undefined) throw new ClusterError(`--cluster ${backend}: not for this command`);
-  const cluster = await driver.open(config, (line) => {
-    progress.print(`cluster: ${line}`);
-  });
-  return { cluster, directory, why };
+  try {
+    const cluster = await driver.open(config, (line) => {
+      progress.print(`cluster: ${line}`);
+    });
+    return { cluster, directory, why };
+  } catch (error) {
+    directory.removeIfEmpty();
+    throw explained(error, request.config.target);
+  }
+}
+
+/** A server that does not know one of its flags is too old for it, or no server of that kind. */
+function explained(error: unknown, target: Target): unknown {
+  if (!(error instanceof ClusterError)) return error;
+  const flag = unknownFlagIn(error.message);
+  if (flag === undefined || target.kind !== 'etcd') return error;
+  const { image, path } = target;
+  return new ClusterError(
+    `--target etcd:${image ?? path}: does not know --${flag}; give a version of etcd that does`,
+    { cause: error },
+  );
 }
 
 /** `20251121-111042`, UTC. */
-function stampOf(wallMs: number): string {
+export function stampOf(wallMs: number): string {
   const digits = new Date(wallMs).toISOString().replaceAll(/\D/g, '');
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
 }

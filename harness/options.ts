@@ -3,12 +3,20 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import type { BackendChoice } from './backends.ts';
 import type { Target } from './cluster/cluster.ts';
+import { LATENCY_PROFILES, latencyProfile } from './disk/latency-profiles.ts';
 import { StormError } from './exit-code.ts';
 import type { FaultKind } from './nemesis/fault.ts';
-import { DEFAULT_FAULT_KINDS, FAULT_KINDS, isFaultKind } from './nemesis/packages.ts';
+import {
+  DEFAULT_FAULT_KINDS,
+  FAULT_KINDS,
+  isFaultKind,
+  TOLERABLE_FAULT_KINDS,
+} from './nemesis/packages.ts';
+import type { PlannedFault } from './nemesis/schedule.ts';
 import { wanProfile } from './network/wan.ts';
 import type { RunOptions } from './plan.ts';
 import { SEED_BOUND } from './seeded-random.ts';
+import { isImageName } from './targets/image-name.ts';
 
 /** This repository: its own server is tested unless told otherwise. */
 const OWN_ROOT: string = resolve(import.meta.dirname, '..');
@@ -40,7 +48,11 @@ export interface RawRunOptions {
   readonly electionTimeout?: string;
   readonly server?: string;
   readonly target?: string;
+  readonly plan?: string;
   readonly wan?: string;
+  readonly disk?: string;
+  /** `on` where only texts can be written. */
+  readonly tls?: boolean | string;
   readonly runsDir?: string;
   readonly junit?: string;
 }
@@ -52,6 +64,11 @@ export interface RunRequest {
   readonly runsDirectory: string;
   /** Where else to put the JUnit file. */
   readonly junitFile: string | undefined;
+  /** Of several targets with the same plan: all; they run one after the other. */
+  readonly targets?: readonly Target[];
+  /** The schedule of a plan file, and the file; absent: it is drawn. */
+  readonly schedule?: readonly PlannedFault[];
+  readonly planFile?: string;
 }
 
 /** Fewer heartbeats than this per election timeout, and any hiccup is an election. */
@@ -66,6 +83,10 @@ export function parseRunRequest(raw: RawRunOptions, drawSeed: () => number): Run
     throw new StormError(`--require ${kind}: not among --faults; add it there`);
   }
   const timing = parseTiming(raw);
+  const targets = parseTargets(raw);
+  if (targets.length > 1 && raw.cluster === 'sim') {
+    throw new StormError(`--target ${raw.target}: --cluster sim has stormraft alone; give another`);
+  }
   const seconds = whole('--time-limit', raw.timeLimit, RUN_DEFAULTS.timeLimitSeconds, 5, 86_400);
   return {
     options: {
@@ -77,12 +98,14 @@ export function parseRunRequest(raw: RawRunOptions, drawSeed: () => number): Run
       ratePerSecond: whole('--rate', raw.rate, RUN_DEFAULTS.rate, 1, 100_000),
       faults,
       requiredFaults,
-      target: parseTarget(raw),
+      target: targets[0]!,
       ...(raw.wan !== undefined && { wan: parseWan(raw.wan) }),
+      ...parseSurroundings(raw),
     },
     cluster: parseCluster(raw.cluster),
     runsDirectory: raw.runsDir ?? RUN_DEFAULTS.runsDirectory,
     junitFile: raw.junit,
+    ...(targets.length > 1 && { targets }),
   };
 }
 
@@ -115,6 +138,37 @@ export function parseCluster(text: string | undefined): BackendChoice {
     default:
       throw new StormError(`--cluster ${choice}: unknown; use docker, process, sim or auto`);
   }
+}
+
+/** More would take too long to be looked at side by side. */
+const TARGETS_MAX = 8;
+
+/**
+ * What one run may have: a target, several between commas, or `both`. Besides a path, an etcd may
+ * be an image of the container daemon's, which nobody has asked for it yet: its path is ''.
+ */
+function parseTargets(raw: Pick<RawRunOptions, 'server' | 'target'>): readonly Target[] {
+  const text = raw.target ?? 'stormraft';
+  const names = text === 'both' ? ['stormraft', 'etcd'] : text.split(',').map((one) => one.trim());
+  if (names.length === 1) return [parseRunTarget(text, raw.server)];
+  if (names.length > TARGETS_MAX) {
+    throw new StormError(`--target ${text}: give at most ${TARGETS_MAX} targets`);
+  }
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) {
+    throw new StormError(`--target ${text}: ${twice} is given twice; leave one out`);
+  }
+  if (raw.server !== undefined && !names.includes('stormraft')) {
+    throw new StormError('--server: only for --target stormraft; leave one of them out');
+  }
+  return names.map((name) => parseRunTarget(name, name === 'stormraft' ? raw.server : undefined));
+}
+
+function parseRunTarget(target: string, server: string | undefined): Target {
+  const image = /^etcd:(.+)$/.exec(target)?.[1];
+  const isImage = image !== undefined && server === undefined && isImageName(image);
+  if (isImage && !existsSync(image)) return { kind: 'etcd', path: '', image };
+  return parseTarget({ target, ...(server !== undefined && { server }) });
 }
 
 /** `stormraft` with `--server DIR`, `etcd` for the one on PATH, or `etcd:PATH`. */
@@ -177,10 +231,27 @@ function parseWan(name: string): string {
   throw new StormError(`--wan ${links.error}`);
 }
 
-/** Comma-separated kinds; `none`; undefined: the defaults. Throws {@link StormError}. */
+/** What only real members can have. Throws {@link StormError}. */
+function parseSurroundings(
+  raw: Pick<RawRunOptions, 'cluster' | 'disk' | 'tls'>,
+): Pick<RunOptions, 'disk' | 'tls'> {
+  const { disk, tls = false } = raw;
+  if (typeof tls === 'string' && tls !== 'on') throw new StormError(`--tls ${tls}: use off or on`);
+  if (raw.cluster === 'sim' && (disk !== undefined || tls !== false)) {
+    const option = disk === undefined ? '--tls' : '--disk';
+    throw new StormError(`${option}: not for --cluster sim; leave one of them out`);
+  }
+  if (disk !== undefined && latencyProfile(disk) === undefined) {
+    throw new StormError(`--disk ${disk}: unknown; use ${LATENCY_PROFILES.join(', ')}`);
+  }
+  return { ...(disk !== undefined && { disk }), ...(tls !== false && { tls: true }) };
+}
+
+/** Comma-separated kinds; `none`; `all`; undefined: the defaults. Throws {@link StormError}. */
 export function parseFaults(field: string, text: string | undefined): FaultKind[] {
   if (text === undefined) return [...DEFAULT_FAULT_KINDS];
   if (text === 'none') return [];
+  if (text === 'all') return [...TOLERABLE_FAULT_KINDS];
   return [...new Set(text.split(',').map((name) => parseFault(field, name.trim())))];
 }
 

@@ -30,6 +30,9 @@ export interface RunOptions {
   readonly target: Target;
   /** How far apart members are: a name in wan-profiles.json. */
   readonly wan?: string;
+  /** Synthetic disks, as fast as this name in latency-profiles.json says. */
+  readonly disk?: string;
+  readonly tls?: boolean;
 }
 
 export interface Plan extends RunOptions {
@@ -40,6 +43,14 @@ export interface Plan extends RunOptions {
   /** Faults asked for that this backend cannot do here. */
   readonly missingFaults: readonly { readonly kind: FaultKind; readonly detail: string }[];
   readonly schedule: readonly PlannedFault[];
+  /** The file that the schedule is written in, where it was not drawn. */
+  readonly planFile?: string;
+}
+
+/** A schedule made by hand. */
+export interface Written {
+  readonly schedule: readonly PlannedFault[];
+  readonly planFile?: string;
 }
 
 /** Longer than an undisturbed election's first round, short enough to keep clients busy. */
@@ -55,6 +66,7 @@ export function makePlan(
   options: RunOptions,
   backend: Backend,
   capabilities: readonly CapabilityReport[],
+  written?: Written,
 ): Plan {
   const missingFaults = options.faults.flatMap((kind) => {
     const detail = whyMissing(kind, options.memberCount, capabilities);
@@ -63,7 +75,20 @@ export function makePlan(
   const kinds = options.faults.filter(
     (kind) => !missingFaults.some((fault) => fault.kind === kind),
   );
-  const schedule = drawSchedule(
+  const schedule = written?.schedule ?? drawn(options, kinds);
+  return {
+    format: PLAN_FORMAT,
+    backend,
+    ...options,
+    opTimeoutMs: Math.max(OP_TIMEOUT_MS_LEAST, options.electionMs * OP_TIMEOUT_ELECTIONS),
+    missingFaults,
+    schedule: schedule.filter(({ spec }) => kinds.includes(spec.kind)),
+    ...(written?.planFile !== undefined && { planFile: written.planFile }),
+  };
+}
+
+function drawn(options: RunOptions, kinds: readonly FaultKind[]): readonly PlannedFault[] {
+  return drawSchedule(
     {
       nodes: nodeNames(options.memberCount),
       kinds,
@@ -72,14 +97,25 @@ export function makePlan(
     },
     seededRandom(options.seed).fork('schedule'),
   );
-  return {
-    format: PLAN_FORMAT,
-    backend,
-    ...options,
-    opTimeoutMs: Math.max(OP_TIMEOUT_MS_LEAST, options.electionMs * OP_TIMEOUT_ELECTIONS),
-    missingFaults,
-    schedule,
-  };
+}
+
+/**
+ * The plan of `first`, for a run on another target: the same faults at the same times, but for those
+ * that one of the two cannot do.
+ */
+export function planAs(
+  first: Plan,
+  options: RunOptions,
+  here: { readonly backend: Backend; readonly capabilities: readonly CapabilityReport[] },
+): Plan {
+  const plan = makePlan(options, here.backend, here.capabilities, first);
+  const missing = plan.missingFaults.map(({ kind }) => kind);
+  const left = first.missingFaults.filter(({ kind }) => !missing.includes(kind));
+  const others = left.map(({ kind, detail }) => ({
+    kind,
+    detail: `left out as in the first run: ${detail}`,
+  }));
+  return { ...plan, missingFaults: [...plan.missingFaults, ...others] };
 }
 
 /** The plan in one line for people. */
@@ -92,6 +128,8 @@ export function describePlan(plan: Plan): string {
     `seed ${plan.seed}, ${plan.memberCount} members on ${plan.backend}`,
     `heartbeat ${plan.heartbeatMs} ms, election ${plan.electionMs} ms`,
     ...(plan.wan === undefined ? [] : [describeWan(plan.wan, nodeNames(plan.memberCount))]),
+    ...(plan.disk === undefined ? [] : [`disks in memory, as slow as: ${plan.disk}`]),
+    ...(plan.tls === true ? ['TLS'] : []),
     `${plan.concurrency} clients at ${plan.ratePerSecond}/s for ${plan.timeLimitMs / 1000} s`,
     `${faults.length} faults: ${faults.join(' ') || 'none'}`,
     ...(missing.length > 0 ? [`not possible here: ${missing.join(' ')}`] : []),
@@ -108,11 +146,18 @@ function whyMissing(
   memberCount: number,
   capabilities: readonly CapabilityReport[],
 ): string | undefined {
-  const { needs, family } = FAULT_PACKAGES[kind];
+  const { needs } = FAULT_PACKAGES[kind];
   const report = capabilities.find((candidate) => candidate.capability === needs);
   if (report?.available !== true) return report?.detail ?? `the backend offers no ${needs}`;
-  const fewest = kind === 'partition-ring' ? 3 : 2;
-  const isOfLinks = family === 'network' || family === 'links';
-  if (isOfLinks && memberCount < fewest) return `needs ${fewest} members`;
-  return undefined;
+  const fewest = membersNeeded(kind);
+  return memberCount < fewest ? `needs ${fewest} members` : undefined;
+}
+
+/** Fewer members than this have no links that the fault could be about, or none to spare. */
+export function membersNeeded(kind: FaultKind): number {
+  const { family } = FAULT_PACKAGES[kind];
+  // Of two members, none can be spared.
+  if (family === 'membership') return 3;
+  if (family !== 'network' && family !== 'links') return 1;
+  return kind === 'partition-ring' ? 3 : 2;
 }

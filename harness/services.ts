@@ -20,7 +20,8 @@ export interface Services {
   readonly signal: AbortSignal;
   openProbe(): MemberProbe;
   openKeyClient(node: ClusterNode): KeyClient;
-  workload(plan: Plan): Workload;
+  /** `nodes`: what its clients will be opened on; none where only checks are wanted. */
+  workload(plan: Plan, nodes?: readonly ClusterNode[]): Workload;
   /** The report's HTML. */
   renderReport(record: RunRecord): Promise<string>;
 }

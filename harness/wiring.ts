@@ -15,9 +15,9 @@ export function wireServices(progress: Progress, signal: AbortSignal): Services 
     signal,
     openProbe: openMemberProbe,
     openKeyClient,
-    workload: ({ concurrency, ratePerSecond, memberCount }) =>
+    workload: ({ concurrency, ratePerSecond, memberCount }, nodes = []) =>
       defaultWorkload({
-        connect: connectMember,
+        connect: (url) => connectMember(url, nodes.find((node) => node.clientUrl === url)?.tls),
         concurrency,
         opsPerSecond: ratePerSecond,
         memberCount,

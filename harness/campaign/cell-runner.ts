@@ -12,7 +12,7 @@ import { CODE_FIELD, codeVersion } from '../sim/code-version.ts';
 import { RunDirectory } from '../store.ts';
 import type { Cell } from './cell.ts';
 import type { CellOrder } from './cell-main.ts';
-import type { DockerHost } from './docker-hosts.ts';
+import { type DockerHost, hostEnvironment } from './docker-hosts.ts';
 
 export interface CellJob {
   readonly cell: Cell;
@@ -70,7 +70,7 @@ async function runForked(job: CellJob, signal: AbortSignal): Promise<CellEnd> {
     // A group of its own: an interrupt from the terminal is for the campaign, which passes it on.
     child = fork(programPath(), [JSON.stringify(order)], {
       detached: true,
-      env: { ...process.env, ...(host !== undefined && { DOCKER_HOST: host.address }) },
+      env: { ...process.env, ...(host !== undefined && hostEnvironment(host)) },
       stdio: ['ignore', ...files, 'ipc'],
     });
   } finally {
@@ -132,7 +132,15 @@ function describeEnd(job: CellJob, here: string, { exitCode, how }: Ended): Cell
   };
 }
 
-const VERSIONS: readonly string[] = ['target', 'backend', 'node', 'docker', 'image', CODE_FIELD];
+const VERSIONS: readonly string[] = [
+  'target',
+  'target version',
+  'backend',
+  'node',
+  'docker',
+  'image',
+  CODE_FIELD,
+];
 
 /** A path says little about an edited copy of this repository: the code does. */
 function versionsOf(run: RunDirectory): { readonly [name: string]: string } {

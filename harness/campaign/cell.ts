@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { assert } from '../../src/lib/assert.ts';
 import type { RawRunOptions } from '../options.ts';
-import { AXES, type Axis, CELLS_MAX, cellCount, type Matrix, NO_WAN } from './matrix.ts';
+import {
+  AXES,
+  type Axis,
+  CELLS_MAX,
+  cellCount,
+  type Matrix,
+  NO_DISK,
+  NO_TLS,
+  NO_WAN,
+} from './matrix.ts';
 
 /** One storm of a campaign. */
 export interface Cell {
@@ -43,7 +52,7 @@ export function cellsOfShard(cells: readonly Cell[], { index, count }: Shard): C
 }
 
 function cellOf(choice: Record<Axis, string>, { require, server }: Matrix): Cell {
-  const { targets: target, faults, wan, seeds: seed } = choice;
+  const { targets: target, faults, wan, disk, tls, seeds: seed } = choice;
   const kinds = faults.split(',');
   const required = require.filter((kind) => kinds.includes(kind));
   const options = {
@@ -58,6 +67,8 @@ function cellOf(choice: Record<Axis, string>, { require, server }: Matrix): Cell
     heartbeatInterval: choice['heartbeat-interval'],
     electionTimeout: choice['election-timeout'],
     ...(wan !== NO_WAN && { wan }),
+    ...(disk !== NO_DISK && { disk }),
+    ...(tls !== NO_TLS && { tls }),
     ...(required.length > 0 && { require: required }),
     ...(server !== null && target === 'stormraft' && { server }),
   };

@@ -6,11 +6,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { parseDocument } from 'yaml';
 import { StormError } from '../exit-code.ts';
-import { DEFAULT_FAULT_KINDS } from '../nemesis/packages.ts';
+import type { FaultKind } from '../nemesis/fault.ts';
+import { DEFAULT_FAULT_KINDS, TOLERABLE_FAULT_KINDS } from '../nemesis/packages.ts';
 import { parseRunRequest, type RawRunOptions, RUN_DEFAULTS } from '../options.ts';
 import { expandMatrix } from './cell.ts';
 import { type DockerHost, readHosts } from './docker-hosts.ts';
-import { type Axis, CELLS_MAX, cellCount, type Matrix, NO_WAN } from './matrix.ts';
+import { type Axis, CELLS_MAX, cellCount, type Matrix, NO_DISK, NO_TLS, NO_WAN } from './matrix.ts';
 import { readKindLists, readNumbers, readText, readTexts } from './read-values.ts';
 
 export interface MatrixFile {
@@ -26,6 +27,7 @@ const FILE_BYTES_MAX = 1024 * 1024;
 const FIELDS = [
   ...['targets', 'members', 'faults', 'seeds', 'durations'],
   ...['cluster', 'concurrency', 'rate', 'heartbeat-interval', 'election-timeout', 'wan'],
+  ...['disk', 'tls'],
   ...['require', 'server', 'hosts'],
 ];
 
@@ -104,6 +106,8 @@ function matrixOf(file: string, fields: Fields, cluster: string): Matrix {
       'heartbeat-interval': numbers('heartbeat-interval', RUN_DEFAULTS.heartbeatMs),
       'election-timeout': numbers('election-timeout', RUN_DEFAULTS.electionMs),
       wan: texts('wan', NO_WAN),
+      disk: texts('disk', NO_DISK),
+      tls: texts('tls', NO_TLS),
       durations: numbers('durations', RUN_DEFAULTS.timeLimitSeconds),
       seeds: numbers('seeds', 0),
     },
@@ -112,11 +116,14 @@ function matrixOf(file: string, fields: Fields, cluster: string): Matrix {
   };
 }
 
-/** `default` is spelled out: results must not change their meaning with the program. */
+const FAULT_LISTS: Readonly<Record<string, readonly FaultKind[]>> = {
+  default: DEFAULT_FAULT_KINDS,
+  all: TOLERABLE_FAULT_KINDS,
+};
+
+/** Lists with a name are spelled out: results must not change their meaning with the program. */
 function faultsOf(place: string, value: unknown): string[] {
-  return readKindLists(place, value).map((kinds) =>
-    kinds === 'default' ? DEFAULT_FAULT_KINDS.join(',') : kinds,
-  );
+  return readKindLists(place, value).map((kinds) => FAULT_LISTS[kinds]?.join(',') ?? kinds);
 }
 
 /** Each value alone, so that a message names the field that is wrong. */
@@ -129,6 +136,8 @@ function checkValues(file: string, { axes, require, server }: Matrix): void {
     ['concurrency', axes.concurrency, (concurrency) => ({ concurrency })],
     ['rate', axes.rate, (rate) => ({ rate })],
     ['wan', axes.wan.filter((name) => name !== NO_WAN), (wan) => ({ wan })],
+    ['disk', axes.disk.filter((name) => name !== NO_DISK), (disk) => ({ disk })],
+    ['tls', axes.tls.filter((value) => value !== NO_TLS), (tls) => ({ tls })],
     ['durations', axes.durations, (timeLimit) => ({ timeLimit })],
     ['seeds', [largest(axes.seeds)], (seed) => ({ seed })],
     ['server', server === null ? [] : [server], (text) => ({ server: text })],
@@ -165,7 +174,8 @@ function checkCombinations(file: string, matrix: Matrix): void {
 /** Throws what `storm run` would say, with the place in the file for the option's name. */
 function checkOptions(place: string, options: RawRunOptions): void {
   try {
-    parseRunRequest({ seed: '0', ...options }, () => 0);
+    const { targets } = parseRunRequest({ seed: '0', ...options }, () => 0);
+    if (targets !== undefined) throw new StormError(`${options.target}: give a list of targets`);
   } catch (error) {
     if (!(error instanceof StormError)) throw error;
     const isField = place.includes(': ');

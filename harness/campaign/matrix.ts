@@ -14,6 +14,8 @@ export const AXES = [
   'heartbeat-interval',
   'election-timeout',
   'wan',
+  'disk',
+  'tls',
   'durations',
   'seeds',
 ] as const;
@@ -22,6 +24,10 @@ export type Axis = (typeof AXES)[number];
 
 /** Not a value of `--wan`: members at no distance from each other. */
 export const NO_WAN = 'none';
+/** Not a value of `--disk`: the members' own disks. */
+export const NO_DISK = 'none';
+/** Not a value of `--tls`: in the clear. */
+export const NO_TLS = 'off';
 
 /** Plain JSON: it is the head of a file of results, and gives the same cells everywhere. */
 export interface Matrix {

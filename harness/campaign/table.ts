@@ -1,5 +1,5 @@
 /** Verdicts by target and faults. */
-import { DEFAULT_FAULT_KINDS } from '../nemesis/packages.ts';
+import { DEFAULT_FAULT_KINDS, TOLERABLE_FAULT_KINDS } from '../nemesis/packages.ts';
 import type { Progress } from '../progress.ts';
 import type { Cell } from './cell.ts';
 import type { CellResult } from './results.ts';
@@ -59,6 +59,7 @@ export function tableLines(rows: readonly Tally[]): string[] {
 
 function faultWords(faults: string): string {
   if (faults === DEFAULT_FAULT_KINDS.join(',')) return 'default';
+  if (faults === TOLERABLE_FAULT_KINDS.join(',')) return 'all';
   const kinds = faults.split(',');
   const more = kinds.length - KINDS_SHOWN_MAX;
   const shown = kinds.slice(0, KINDS_SHOWN_MAX).join(' ');

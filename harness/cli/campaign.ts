@@ -68,6 +68,9 @@ export function campaignRequest(raw: RawCampaign): CampaignRequest | undefined {
     throw new StormError(`${flagOf(stray)}: only for a campaign; give --matrix too`);
   }
   const stray = Object.keys(raw).find((name) => !WITH_MATRIX.includes(name));
+  if (stray === 'plan') {
+    throw new StormError('--plan: not with --matrix, which has plans drawn; leave one of them out');
+  }
   if (stray !== undefined) {
     throw new StormError(`${flagOf(stray)}: not with --matrix; write it into ${raw.matrix}`);
   }

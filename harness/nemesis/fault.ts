@@ -3,6 +3,7 @@
  * package must offer: how to draw it, inject it, prove it and heal it, in one value.
  */
 import type { Clock } from '../../src/ports/clock.ts';
+import type { FailpointName } from '../../src/ports/failpoints.ts';
 import type { Random } from '../../src/ports/random.ts';
 import type { Capability, Cluster } from '../cluster/cluster.ts';
 import type { MemberProbe } from '../member-probe.ts';
@@ -116,6 +117,46 @@ export interface FaultSpecs {
     readonly profile: string;
     readonly seed: number;
   };
+  /** One member starts on a disk whose reads answer with flipped bits; healing starts it again. */
+  readonly 'read-rot': {
+    readonly node: NodeChoice;
+    /** One bit in about so many bytes. */
+    readonly everyBytes: number;
+    readonly seed: number;
+  };
+  /** Certificates are replaced under all members. */
+  readonly 'cert-rotation': { readonly of: 'all' };
+  /** One member gets this share of a processor core. */
+  readonly 'cpu-quota': { readonly node: NodeChoice; readonly percent: number };
+  /** One member gets no more memory, and dies of it. Healing starts it again. */
+  readonly 'memory-limit': { readonly node: NodeChoice };
+  /** Nobody reads what one member logs. */
+  readonly 'log-stall': { readonly node: NodeChoice };
+  /** One member is removed, its data wiped, added again and started anew. */
+  readonly 'member-replace': { readonly node: NodeChoice };
+  /** The cluster is without one member for a while. */
+  readonly 'shrink-grow': { readonly node: NodeChoice };
+  /** As `member-replace`, as a learner at first; healing promotes it. */
+  readonly 'learner-promote': { readonly node: NodeChoice };
+  /** MoveLeader to that member, or to another if it leads. */
+  readonly 'leader-move': { readonly node: string };
+  /** SIGTERM and start of each member in turn. */
+  readonly 'rolling-restart': { readonly leaderLast: true };
+  /** Compact at the newest revision. */
+  readonly compact: { readonly physical: boolean };
+  /** Defragment of each member. */
+  readonly defragment: { readonly inTurn: true };
+  /** A snapshot of one member is restored beside the cluster. */
+  readonly 'snapshot-restore': { readonly beside: true };
+  /** One member starts on an older copy of its data; healing replaces it. */
+  readonly 'old-data': { readonly node: NodeChoice };
+  /** One member dies at a named point of its code, or waits there each time. */
+  readonly failpoint: {
+    readonly node: NodeChoice;
+    readonly point: FailpointName;
+    /** 0: it dies. */
+    readonly sleepMs: number;
+  };
 }
 
 export type FaultKind = keyof FaultSpecs;
@@ -126,7 +167,14 @@ export type FaultSpec<Kind extends FaultKind = FaultKind> = {
 }[Kind];
 
 /** Faults of one family exclude each other: they would undo or hide each other's effect. */
-export type FaultFamily = 'process' | 'network' | 'links' | 'disk' | 'clock';
+export type FaultFamily =
+  | 'process'
+  | 'network'
+  | 'links'
+  | 'disk'
+  | 'clock'
+  | 'membership'
+  | 'upkeep';
 
 export interface FaultPackage<Kind extends FaultKind> {
   readonly kind: Kind;
@@ -136,6 +184,8 @@ export interface FaultPackage<Kind extends FaultKind> {
   readonly alsoExcludes?: readonly FaultFamily[];
   /** How long it lasts, as least and most per cent of its slot in the plan. */
   readonly lastsPercent: readonly [least: number, most: number];
+  /** What injecting and healing take by themselves in ms, if that is long: the plan leaves room. */
+  readonly takesMs?: number;
   plan(nodes: readonly string[], random: Random): FaultSpec<Kind>;
   /** Resolves symbolic targets and measures the state before; changes nothing. */
   prepare(context: NemesisContext, spec: FaultSpec<Kind>): Promise<PreparedFault>;

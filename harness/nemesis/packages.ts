@@ -1,11 +1,16 @@
 /** All faults that a plan may hold, in the order in which help and messages name them. */
 
 import { cablePull } from './cable-pull.ts';
+import { certRotation } from './cert-rotation.ts';
 import { clockSkew } from './clock-skew.ts';
+import { compact } from './compact.ts';
+import { cpuQuota } from './cpu-quota.ts';
+import { defragment } from './defragment.ts';
 import { bitRot, misdirectedWrite } from './disk-damage.ts';
 import { diskError, readOnlyDisk } from './disk-error.ts';
 import { diskLatency } from './disk-latency.ts';
 import { diskStall } from './disk-stall.ts';
+import { failpoint } from './failpoint.ts';
 import type {
   FaultFamily,
   FaultKind,
@@ -16,8 +21,13 @@ import type {
 } from './fault.ts';
 import { flakyLinks } from './flaky-links.ts';
 import { kill, killAll } from './kill.ts';
+import { leaderMove } from './leader-move.ts';
+import { logStall } from './log-stall.ts';
 import { lossyLinks } from './lossy-links.ts';
 import { lyingDisk } from './lying-disk.ts';
+import { learnerPromote, memberReplace } from './member-replace.ts';
+import { memoryLimit } from './memory-limit.ts';
+import { oldData } from './old-data.ts';
 import {
   partitionHalves,
   partitionLeader,
@@ -29,10 +39,14 @@ import { partitionGrudge } from './partition-grudge.ts';
 import { partitionShuffle } from './partition-shuffle.ts';
 import { pause } from './pause.ts';
 import { powerFailure, tornWrite } from './power-failure.ts';
+import { readRot } from './read-rot.ts';
 import { resetConnections } from './reset-connections.ts';
+import { rollingRestart } from './rolling-restart.ts';
+import { shrinkGrow } from './shrink-grow.ts';
 import { slowDisk } from './slow-disk.ts';
 import { slowLinks } from './slow-links.ts';
 import { slowProcess } from './slow-process.ts';
+import { snapshotRestore } from './snapshot-restore.ts';
 import { thinLinks } from './thin-links.ts';
 
 export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> } = {
@@ -64,6 +78,21 @@ export const FAULT_PACKAGES: { readonly [Kind in FaultKind]: FaultPackage<Kind> 
   'torn-write': tornWrite,
   'read-only-disk': readOnlyDisk,
   'disk-latency': diskLatency,
+  'read-rot': readRot,
+  'cert-rotation': certRotation,
+  'cpu-quota': cpuQuota,
+  'memory-limit': memoryLimit,
+  'log-stall': logStall,
+  'member-replace': memberReplace,
+  'shrink-grow': shrinkGrow,
+  'learner-promote': learnerPromote,
+  'leader-move': leaderMove,
+  'rolling-restart': rollingRestart,
+  compact,
+  defragment,
+  'snapshot-restore': snapshotRestore,
+  'old-data': oldData,
+  failpoint,
 };
 
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULT_PACKAGES) as FaultKind[];
@@ -84,6 +113,11 @@ export const DEFAULT_FAULT_KINDS: readonly FaultKind[] = [
   'slow-disk',
 ];
 
+/** `all`: what a sound server bears. A disk that lies breaks the promise that Raft rests on. */
+export const TOLERABLE_FAULT_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
+  (kind) => kind !== 'lying-disk',
+);
+
 /** Made for real backends after seeds had their meaning: simulations have them by name only. */
 const NOT_IN_SEEDS: readonly FaultKind[] = [
   'slow-links',
@@ -96,6 +130,21 @@ const NOT_IN_SEEDS: readonly FaultKind[] = [
   'torn-write',
   'read-only-disk',
   'disk-latency',
+  'read-rot',
+  'cert-rotation',
+  'cpu-quota',
+  'memory-limit',
+  'log-stall',
+  'member-replace',
+  'shrink-grow',
+  'learner-promote',
+  'leader-move',
+  'rolling-restart',
+  'compact',
+  'defragment',
+  'snapshot-restore',
+  'old-data',
+  'failpoint',
 ];
 
 /** What the simulator does when not told otherwise: Raft tolerates no disk that lies. */

@@ -5,12 +5,13 @@
  * that holds every available kind, so all kinds come before any comes again (kill-all twice:
  * what it may lose is only what was acknowledged moments before it); a third of
  * the slots, and as many as it takes to use up the first deck, get a second card of another
- * family that overlaps the first. Every fault ends well before its slot, so that the cluster
+ * family that overlaps the first. A fault that takes long by itself has the slots behind it too.
+ * Every fault ends well before its slot, so that the cluster
  * can recover before the next one.
  */
 import type { Random } from '../../src/ports/random.ts';
 import { drawBetween, drawOrder } from '../draw.ts';
-import type { FaultKind, FaultSpec } from './fault.ts';
+import type { FaultKind, FaultPackage, FaultSpec } from './fault.ts';
 import { FAULT_PACKAGES, mayOverlap } from './packages.ts';
 
 /** A fault of the plan: what, and when in ms since the storm began. */
@@ -43,7 +44,8 @@ export interface ScheduleDensity {
  * The workload first shows that it works, and ends undisturbed. A slot is long enough for a
  * fault, then time to elect and catch up.
  */
-const DENSITY: ScheduleDensity = { marginMs: 2_000, slotElections: 3.4 };
+export const SLOT_ELECTIONS = 3.4;
+const DENSITY: ScheduleDensity = { marginMs: 2_000, slotElections: SLOT_ELECTIONS };
 const SLOTS_MAX = 1_000;
 /** Latest end of any fault, as per cent of its slot. */
 const ENDS_PERCENT = 80;
@@ -70,13 +72,27 @@ export function drawSchedule(options: ScheduleOptions, random: Random): PlannedF
   for (let slot = 0; slot < slots; slot++) {
     const first = deck.take();
     place(first, slot, drawBetween(random, 0, 8));
+    let taken = slotsTaken(first, slotMs);
     const mustOverlap = deck.firstRoundLeft > slots - slot - 1;
-    if (!mustOverlap && random.below(3) !== 0) continue;
-    const second = deck.takeBeside(first);
-    if (second !== undefined) place(second, slot, drawBetween(random, 10, 25));
+    if (mustOverlap || random.below(3) === 0) {
+      const second = deck.takeBeside(first);
+      if (second !== undefined) {
+        place(second, slot, drawBetween(random, 10, 25));
+        taken = Math.max(taken, slotsTaken(second, slotMs));
+      }
+    }
+    // The slots behind a fault that takes long stay empty, but for kinds that have to come yet.
+    const spareSlots = slots - slot - 1 - deck.firstRoundLeft;
+    slot += Math.max(0, Math.min(taken - 1, spareSlots));
   }
   faults.sort((a, b) => a.startMs - b.startMs);
   return faults.map((fault, at) => ({ ...fault, id: at + 1 }));
+}
+
+/** At least one. */
+function slotsTaken(kind: FaultKind, slotMs: number): number {
+  const { takesMs = 0 }: Pick<FaultPackage<FaultKind>, 'takesMs'> = FAULT_PACKAGES[kind];
+  return 1 + Math.floor(takesMs / slotMs);
 }
 
 function percentOf(whole: number, percent: number): number {

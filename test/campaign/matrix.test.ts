@@ -106,6 +106,12 @@ describe('a matrix file', () => {
     ['no etcd there', '{seeds: 1, targets: [etcd:/nope]}', /targets: etcd:\/nope: no executable/],
     ['an unknown backend', '{seeds: 1, cluster: k8s}', /yaml: cluster: k8s: unknown; use docker, /],
     ['too short', '{seeds: 1, durations: 4}', /^night\.yaml: durations: 4: .* from 5 to 86400$/],
+    [
+      'an unknown disk',
+      '{seeds: 1, disk: tape}',
+      /^night\.yaml: disk: tape: unknown; use nvme, ssd/,
+    ],
+    ['neither on nor off', '{seeds: 1, tls: maybe}', /^night\.yaml: tls: maybe: use off or on$/],
     ['an unknown distance', '{seeds: 1, wan: mars}', /^night\.yaml: wan: .*mars/],
     [
       'no server there',
@@ -135,9 +141,9 @@ describe('a matrix file', () => {
     ],
     ['a host of another kind', '{seeds: 1, hosts: [far]}', /hosts: far: unknown; give unix:/],
     [
-      'a host over ssh',
-      '{seeds: 1, hosts: "ssh://me@far"}',
-      /hosts: ssh:\/\/me@far: .*run a shard/,
+      'a host that would be an option of ssh',
+      '{seeds: 1, hosts: "ssh://-oProxyCommand=x"}',
+      /hosts: ssh:\/\/-oProxyCommand=x: unknown; give unix:/,
     ],
     [
       'an unknown context',
@@ -264,6 +270,11 @@ describe('the command line', () => {
       .split('use ')[1]!
       .split(', ');
     const others = ['matrix', 'shard', 'keep-going', 'again', 'runs-dir', 'junit'];
+    // Refused in so many words: a campaign has its plans drawn.
+    expect(complaint(() => campaignRequest({ matrix: 'x', plan: 'y' }))).toMatch(
+      /^--plan: not with/,
+    );
+    others.push('plan');
     const known = [...fields, ...others];
     expect(
       options.map((name) => ({ ...renamed })[name] ?? name).filter((name) => !known.includes(name)),

@@ -167,7 +167,7 @@ describe('docs/mutants.md', () => {
 describe('docs/faults.md', () => {
   test('has every kind of fault, with its family', () => {
     const rows = read('docs/faults.md').matchAll(
-      /^\| `([\w-]+)` \| (process|network|links|disk|clock) \|/gm,
+      /^\| `([\w-]+)` \| (process|network|links|disk|clock|membership|upkeep) \|/gm,
     );
     const families = Object.fromEntries([...rows].map(([, kind, family]) => [kind!, family!]));
     expect(families).toEqual(Object.fromEntries(FAULT_KINDS.map((kind) => [kind, familyOf(kind)])));

@@ -13,6 +13,7 @@ import {
   type PowerLoss,
   type PowerLossReport,
 } from '../../harness/cluster/cluster.ts';
+import type { TlsControl } from '../../harness/cluster/tls-files.ts';
 import type { MemberProbe } from '../../harness/member-probe.ts';
 import { cutLinks } from '../../harness/nemesis/grudge.ts';
 import {
@@ -56,6 +57,13 @@ export interface FakeFlaws {
   readonly unreadable?: readonly string[];
 }
 
+interface FakeTally {
+  stalled: number;
+  refused: number;
+  lied: number;
+  rotten: number;
+}
+
 export const ALL_CAPABILITIES: readonly CapabilityReport[] = (
   [
     ...(['kill', 'pause', 'partition', 'slow-disk', 'flaky-links', 'disk-stall'] as const),
@@ -66,6 +74,8 @@ export const ALL_CAPABILITIES: readonly CapabilityReport[] = (
       'read-only-disk',
       'disk-latency',
       'power-failure',
+      'read-rot',
+      'tls',
       'clock',
       'slow-process',
     ] as const),
@@ -95,6 +105,8 @@ export class FakeCluster implements Cluster {
   exceptions: readonly DirectedQuality[] = [];
   distances: readonly DirectedQuality[] = [];
   readonly pulled: Set<string> = new Set();
+  /** Given by tests of a cluster that talks over TLS. */
+  tls?: TlsControl;
   /** Needed by faults that take time or change it. */
   clock: Clock | undefined;
   leader = 'n2';
@@ -102,7 +114,7 @@ export class FakeCluster implements Cluster {
   disposed = false;
   #polls = 0;
   #resets = 0;
-  readonly #tallies = new Map<string, { stalled: number; refused: number; lied: number }>();
+  readonly #tallies = new Map<string, FakeTally>();
   readonly #clocks = new Map<string, { driftPercent: number; offsetMs: number; sinceNs: number }>();
 
   constructor(flaws: FakeFlaws = {}, capabilities: readonly CapabilityReport[] = ALL_CAPABILITIES) {
@@ -132,7 +144,8 @@ export class FakeCluster implements Cluster {
   async start(node: string): Promise<void> {
     this.calls.push(`start ${node}`);
     const { onDamage } = this.flaws;
-    const isRefused = this.damaged.has(node) && onDamage !== 'starts' && onDamage !== 'is silent';
+    const isBad = this.damaged.has(node) || this.diskFaults.get(node)?.type === 'rot';
+    const isRefused = isBad && onDamage !== 'starts' && onDamage !== 'is silent';
     if (!isRefused || onDamage === 'refuses late') this.dead.delete(node);
     if (isRefused && onDamage === 'refuses late')
       this.#clockOf().after(300, () => this.dead.add(node));
@@ -248,6 +261,7 @@ export class FakeCluster implements Cluster {
       if (type === 'stall') tally.stalled++;
       if (type === 'error' || type === 'read-only') tally.refused++;
       if (type === 'lie') tally.lied++;
+      if (type === 'rot') tally.rotten++;
     }
     return { ...this.#tallyOf(node) };
   }
@@ -310,8 +324,8 @@ export class FakeCluster implements Cluster {
     await sleep(this.#clockOf(), delayMs / 2);
   }
 
-  #tallyOf(node: string): { stalled: number; refused: number; lied: number } {
-    const tally = this.#tallies.get(node) ?? { stalled: 0, refused: 0, lied: 0 };
+  #tallyOf(node: string): FakeTally {
+    const tally = this.#tallies.get(node) ?? { stalled: 0, refused: 0, lied: 0, rotten: 0 };
     this.#tallies.set(node, tally);
     return tally;
   }

@@ -3,7 +3,9 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -20,15 +22,17 @@ import { failoverCommand } from '../../harness/commands/failover.ts';
 import { runCommand } from '../../harness/commands/run.ts';
 import { medianOf } from '../../harness/median.ts';
 import { parseRunRequest, type RawRunOptions } from '../../harness/options.ts';
+import { makePlan, planAs } from '../../harness/plan.ts';
 import { loadRunRecord } from '../../harness/run-record.ts';
 import type { Services } from '../../harness/services.ts';
+import { readSides } from '../../harness/side-by-side/side-by-side.ts';
 import { RunDirectory } from '../../harness/store.ts';
 import { sleep } from '../../harness/timing.ts';
 import { limit } from '../../workloads/generator/bounds.ts';
 import type { Generator } from '../../workloads/generator/generator.ts';
 import { stagger } from '../../workloads/generator/pace.ts';
 import { generator } from '../../workloads/generator/steps.ts';
-import { FakeCluster, type FakeFlaws, fakeProbe } from './fake-cluster.ts';
+import { ALL_CAPABILITIES, FakeCluster, type FakeFlaws, fakeProbe } from './fake-cluster.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const runs = mkdtempSync(join(tmpdir(), 'storm-test-'));
@@ -257,6 +261,47 @@ describe('storm run', () => {
     expect(existsSync(directory.file('report.html'))).toBe(!reportFails);
   });
 
+  test('a required fault that is not possible here is refused, and leaves nothing', async () => {
+    const { services, lines, clusters } = setUp('valid');
+    const { process } = services.backends;
+    const unable: Backends['process'] = {
+      ...process,
+      open: async (config) => {
+        const cluster = new FakeCluster(
+          {},
+          ALL_CAPABILITIES.map((each) =>
+            each.capability === 'clock' ? { ...each, available: false, detail: 'no clock' } : each,
+          ),
+        );
+        clusters.push(cluster);
+        writeFileSync(join(config.runDirectory, 'n1.log'), 'started');
+        return cluster;
+      },
+    };
+    const backends = { ...services.backends, process: unable };
+    const request = requestOf({ faults: 'kill,clock-skew', require: ['clock-skew'] });
+    await expect(runCommand({ ...services, backends }, request)).rejects.toThrow(
+      '--require clock-skew: not possible for etcd on process: no clock; use kill',
+    );
+    expect(clusters[0]!.disposed).toBe(true);
+    expect(lines.some((line) => line.startsWith('storm: '))).toBe(false);
+    expect(readdirSync(request.runsDirectory)).toEqual([]);
+  });
+
+  test('a cluster that cannot be opened leaves no empty directory', async () => {
+    const { services } = setUp('valid');
+    const broken: Backends['process'] = {
+      ...services.backends.process,
+      open: () => Promise.reject(new ClusterError('n1 has ended: unknown flag: --pre-vote')),
+    };
+    const request = requestOf();
+    const backends = { ...services.backends, process: broken };
+    await expect(runCommand({ ...services, backends }, request)).rejects.toThrow(
+      /^--target etcd:\S+: does not know --pre-vote; give a version of etcd that does$/,
+    );
+    expect(readdirSync(request.runsDirectory)).toEqual([]);
+  });
+
   test('a cluster that never answers is no verdict; it is torn down', async () => {
     const { services, clusters } = setUp('valid', { unreadable: ['n1'] });
     await expect(runCommand(services, requestOf())).rejects.toThrow('n1 never answered a read');
@@ -272,6 +317,56 @@ describe('storm run', () => {
     await expect(running).rejects.toThrow('interrupted; the history is in');
     expect(clusters[0]!.isWhole).toBe(true);
     expect(clusters[0]!.disposed).toBe(true);
+  });
+});
+
+describe('storm run on several targets', () => {
+  const target = `etcd:${process.execPath},stormraft`;
+
+  test('takes the same plan to each, one report and the worst verdict', async () => {
+    const { services, lines, clusters } = setUp('unknown');
+    const request = requestOf({ target, timeLimit: '10', junit: join(runs, 'both.xml') });
+    expect(await runCommand(services, request)).toBe(2);
+    expect(clusters.map(({ disposed }) => disposed)).toEqual([true, true]);
+    const path = realpathSync(join(request.runsDirectory, 'latest'));
+    const sides = readSides(path);
+    expect(sides.map(({ name }) => name)).toEqual(['etcd', 'stormraft']);
+    const [one, other] = sides.map(({ directory }) => directory.readPlan());
+    expect(one!.schedule.length).toBeGreaterThan(0);
+    expect(other!.schedule).toEqual(one!.schedule);
+    expect([one!.target.kind, other!.target.kind]).toEqual(['etcd', 'stormraft']);
+    const environment = sides[1]!.directory.readEnvironment().map(({ name }) => name);
+    expect(environment).toEqual(expect.arrayContaining(['target', 'code', 'backend']));
+    expect(lines).toContain('side by side: etcd unknown, stormraft unknown');
+    expect(readFileSync(join(path, 'report.html'), 'utf8')).toContain('etcd is unknown');
+    const junit = readFileSync(join(runs, 'both.xml'), 'utf8');
+    expect(junit.match(/<testsuite name="(?:etcd|stormraft): storm seed 5/g)).toHaveLength(2);
+
+    const again = setUp('valid');
+    expect(await checkCommand(again.services, path)).toBe(0);
+    expect(readFileSync(join(path, 'report.html'), 'utf8')).toContain('etcd is valid');
+    expect(await checkCommand(again.services, sides[0]!.directory.path)).toBe(0);
+    rmSync(join(path, 'report.html'));
+    expect(await reportCommand(again.services, path)).toBe(0);
+    expect(existsSync(join(path, 'report.html'))).toBe(true);
+    writeFileSync(join(path, 'side-by-side.json'), '{}');
+    await expect(checkCommand(again.services, path)).rejects.toThrow(
+      /field format: not storm-side/,
+    );
+  });
+
+  test('leaves out for the second what it cannot do, and shows it', async () => {
+    const options = parseRunRequest({ seed: '5', faults: 'kill,clock-skew' }, () => 0).options;
+    const first = makePlan(options, 'process', ALL_CAPABILITIES);
+    const capabilities = ALL_CAPABILITIES.filter(({ capability }) => capability !== 'clock');
+    const second = planAs(first, options, { backend: 'process', capabilities });
+    const kills = first.schedule.filter(({ spec }) => spec.kind === 'kill');
+    expect(second.schedule).toEqual(kills);
+    expect(kills.length).toBeLessThan(first.schedule.length);
+    expect(second.missingFaults.map(({ kind }) => kind)).toEqual(['clock-skew']);
+    const third = planAs(second, options, { backend: 'process', capabilities: ALL_CAPABILITIES });
+    expect(third.schedule).toEqual(kills);
+    expect(third.missingFaults[0]!.detail).toMatch(/^left out as in the first run/);
   });
 });
 
@@ -425,5 +520,22 @@ describe('backends', () => {
 
   test('a sweep leaves docker out when no daemon answers', async () => {
     expect(await sweepAll(backends)).toBe('2 processes, 1 mounts');
+  });
+
+  test('a sweep waits for a daemon that is slow, and says so if it never answers', async () => {
+    const said: string[] = [];
+    const onSilent = (detail: string): number => said.push(detail);
+    let asked = 0;
+    const silent = { available: false, detail: 'silent', isSilent: true } as const;
+    const slow = {
+      ...backends.docker,
+      probe: async () => (++asked < 3 ? silent : { available: true, detail: 'there' }),
+      sweep: async () => ({ containers: 4 }),
+    };
+    expect(await sweepAll({ ...backends, docker: slow }, onSilent)).toContain('4 containers');
+    expect(said).toEqual([]);
+    const dead = { ...slow, probe: async () => silent };
+    expect(await sweepAll({ ...backends, docker: dead }, onSilent)).not.toContain('containers');
+    expect(said).toEqual(['silent']);
   });
 });
