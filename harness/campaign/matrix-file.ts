@@ -2,13 +2,12 @@
  * A matrix file, YAML or JSON. Everything in it is checked before anything runs, by the rules of
  * `storm run`; what is wrong is told in one line: file, field, value, and what is allowed.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { parseDocument } from 'yaml';
 import { StormError } from '../exit-code.ts';
 import type { FaultKind } from '../nemesis/fault.ts';
 import { DEFAULT_FAULT_KINDS, TOLERABLE_FAULT_KINDS } from '../nemesis/packages.ts';
 import { parseRunRequest, type RawRunOptions, RUN_DEFAULTS } from '../options.ts';
+import { type Fields, parseFields, readFieldsFile } from '../yaml-fields.ts';
 import { expandMatrix } from './cell.ts';
 import { type DockerHost, readHosts } from './docker-hosts.ts';
 import { type Axis, CELLS_MAX, cellCount, type Matrix, NO_DISK, NO_TLS, NO_WAN } from './matrix.ts';
@@ -22,8 +21,6 @@ export interface MatrixFile {
   readonly hosts: readonly DockerHost[];
 }
 
-const FILE_BYTES_MAX = 1024 * 1024;
-
 const FIELDS = [
   ...['targets', 'members', 'faults', 'seeds', 'durations'],
   ...['cluster', 'concurrency', 'rate', 'heartbeat-interval', 'election-timeout', 'wan'],
@@ -33,24 +30,13 @@ const FIELDS = [
 
 /** Throws {@link StormError}. */
 export function readMatrixFile(path: string): MatrixFile {
-  let text: string;
-  try {
-    if (statSync(path).size > FILE_BYTES_MAX) throw new Error(`more than ${FILE_BYTES_MAX} bytes`);
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StormError(`--matrix ${path}: ${reason}; give a YAML or JSON file`, { cause });
-  }
+  const text = readFieldsFile('--matrix', path);
   return { name: basename(path, extname(path)), ...parseMatrix(basename(path), text) };
 }
 
 /** `file`: its name, for messages. Throws {@link StormError}. */
 export function parseMatrix(file: string, text: string): Omit<MatrixFile, 'name'> {
-  const fields = fieldsOf(file, text);
-  const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined) {
-    throw new StormError(`${file}: ${unknown}: unknown field; use ${FIELDS.join(', ')}`);
-  }
+  const fields = parseFields(file, text, FIELDS);
   if (fields.seeds === undefined) {
     throw new StormError(`${file}: seeds: missing; give a list of numbers or a range as 1..20`);
   }
@@ -66,27 +52,6 @@ export function parseMatrix(file: string, text: string): Omit<MatrixFile, 'name'
   }
   checkCombinations(file, matrix);
   return { matrix, hosts };
-}
-
-type Fields = { readonly [name: string]: unknown };
-
-function fieldsOf(file: string, text: string): Fields {
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const [first = 'not YAML'] = problem.message.split('\n');
-    throw new StormError(`${file}: ${first.replace(/:$/, '')}; give YAML or JSON`);
-  }
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch (cause) {
-    // Aliases without an anchor, or so many that they would fill the memory.
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StormError(`${file}: ${reason}; give YAML without it`, { cause });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new StormError(`${file}: no fields; use ${FIELDS.join(', ')}`);
 }
 
 function matrixOf(file: string, fields: Fields, cluster: string): Matrix {

@@ -2,16 +2,13 @@
  * A plan file, YAML or JSON: a storm composed by hand. Everything in it is checked before anything
  * starts; what is wrong is told in one line: file, path of the field, and what is allowed there.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parseDocument } from 'yaml';
 import { StormError } from '../exit-code.ts';
 import { parseRunRequest, type RawRunOptions, type RunRequest } from '../options.ts';
+import { parseFields, readFieldsFile } from '../yaml-fields.ts';
 import type { Values } from './parameters.ts';
 import { inWords } from './values.ts';
 import { kindsIn, writtenSchedule } from './written-schedule.ts';
-
-const FILE_BYTES_MAX = 1024 * 1024;
 
 /** Fields that are options of `storm run`, too: what stands on the command line counts. */
 const OPTIONS: { readonly [field: string]: keyof RawRunOptions } = {
@@ -35,7 +32,10 @@ export function readRunRequest(raw: RawRunOptions, drawSeed: () => number): RunR
   if (raw.faults !== undefined) {
     throw new StormError('--faults: not with --plan, which says which; leave one of them out');
   }
-  return { ...requestOf(basename(plan), readText(plan), others, drawSeed), planFile: plan };
+  return {
+    ...requestOf(basename(plan), readFieldsFile('--plan', plan), others, drawSeed),
+    planFile: plan,
+  };
 }
 
 /** `file`: its name, for messages. Throws {@link StormError}. */
@@ -45,11 +45,7 @@ export function requestOf(
   raw: RawRunOptions,
   drawSeed: () => number,
 ): RunRequest {
-  const fields = fieldsOf(file, text);
-  const stray = Object.keys(fields).find((name) => !FIELDS.includes(name));
-  if (stray !== undefined) {
-    throw new StormError(`${file}: ${stray}: unknown field; use ${FIELDS.join(', ')}`);
-  }
+  const fields = parseFields(file, text, FIELDS);
   const stated = optionsIn(file, fields);
   const kinds = kindsIn(`${file}: schedule`, fields.schedule);
   if (!kinds.ok) throw new StormError(kinds.error);
@@ -113,33 +109,4 @@ function requiredIn(file: string, value: unknown, kinds: readonly string[]): str
     const words = `not in the schedule; use ${kinds.join(', ')}`;
     throw new StormError(`${file}: require: ${inWords(kind)}: ${words}`);
   });
-}
-
-function readText(path: string): string {
-  try {
-    if (statSync(path).size > FILE_BYTES_MAX) throw new Error(`more than ${FILE_BYTES_MAX} bytes`);
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StormError(`--plan ${path}: ${reason}; give a YAML or JSON file`, { cause });
-  }
-}
-
-function fieldsOf(file: string, text: string): Values {
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const [first = 'not YAML'] = problem.message.split('\n');
-    throw new StormError(`${file}: ${first.replace(/:$/, '')}; give YAML or JSON`);
-  }
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch (cause) {
-    // Aliases without an anchor, or so many that they would fill the memory.
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StormError(`${file}: ${reason}; give YAML without it`, { cause });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Values;
-  throw new StormError(`${file}: no fields; use ${FIELDS.join(', ')}`);
 }
