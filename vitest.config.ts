@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // Of tests that say so themselves.
+    maxConcurrency: 2,
     reporters: ['default', './test/plain-line-reporter.ts'],
     projects: [
       {

@@ -15,6 +15,7 @@ const FOLDERS = [
   'harness/nemesis',
   'harness/disk',
   'harness/network',
+  'harness/administration',
   'harness/stages',
 ];
 const FILES = [

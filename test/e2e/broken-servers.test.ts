@@ -45,24 +45,31 @@ async function stormAgainst(server: string, seed: number) {
   return { code, stderr, verdict: line(stdout, 'verdict:'), evidence: line(stdout, 'evidence:') };
 }
 
-test.each(STORMED)('$name is invalid: $story', { timeout: MUTANT_MS_MAX }, async (mutant) => {
-  const server = await copyOf(mutant);
-  const seen: unknown[] = [];
-  for (const seed of SEEDS) {
-    const found = await stormAgainst(server, seed);
-    seen.push(found);
-    // A storm may be unlucky; it may not fail to be one.
-    expect(found, found.stderr).toMatchObject({ stderr: '', code: expect.toBeOneOf([0, 1, 2]) });
-    if (found.code === 1) {
-      expect(found.verdict).toMatch(/^invalid/);
-      expect(found.evidence).toMatch(/process \d+.*ops? \d+/);
-      return;
+// Storms wait more than they work: two at a time.
+test.concurrent.each(STORMED)(
+  '$name is invalid: $story',
+  { timeout: MUTANT_MS_MAX },
+  async (mutant) => {
+    const server = await copyOf(mutant);
+    const seen: unknown[] = [];
+    for (const seed of SEEDS) {
+      const found = await stormAgainst(server, seed);
+      seen.push(found);
+      // A storm may be unlucky; it may not fail to be one.
+      expect(found, found.stderr).toMatchObject({ stderr: '', code: expect.toBeOneOf([0, 1, 2]) });
+      if (found.code === 1) {
+        expect(found.verdict).toMatch(/^invalid/);
+        expect(found.evidence).toMatch(/process \d+.*ops? \d+/);
+        return;
+      }
     }
-  }
-  expect.fail(`never found: ${JSON.stringify(seen)}`);
-});
+    expect.fail(`never found: ${JSON.stringify(seen)}`);
+  },
+);
 
-test('a copy without a bug is valid at the same seed', { timeout: MUTANT_MS_MAX }, async () => {
+test.concurrent('a copy without a bug is valid at the same seed', {
+  timeout: MUTANT_MS_MAX,
+}, async () => {
   const server = await copyOf({
     name: 'none',
     area: 'member',

@@ -67,7 +67,7 @@ function copied(name: string): string {
   return copy;
 }
 
-describe('a setting that cannot be used is named, with the fix', () => {
+describe.concurrent('a setting that cannot be used is named, with the fix', () => {
   test.each<[string, readonly string[], RegExp]>([
     ['unknown flag', ['--data-dri', 'x'], /--data-dri: is no flag; see --help/],
     ['no flag at all', ['start'], /start: is not a flag; flags start with --/],
