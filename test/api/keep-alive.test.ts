@@ -115,7 +115,7 @@ describe('pings of the server', () => {
   });
 
   test('a client that does not answer is closed', async () => {
-    const keepAlive = { intervalMs: 5, timeoutMs: 5, minTimeMs: 0 };
+    const keepAlive = { intervalMs: 300, timeoutMs: 5, minTimeMs: 0 };
     const echo = new PlayedStream();
     await using fixture = await openGrpc([echo], { keepAlive });
     using raw = await rawConnection(fixture.port);
