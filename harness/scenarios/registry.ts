@@ -21,6 +21,7 @@ import { SUSPEND_LEADER_THEN_NEXT } from './modes/suspend-leader-then-next.ts';
 import { TOLERANCE_TABLE } from './modes/tolerance-table.ts';
 import { TORN_DB } from './modes/torn-db.ts';
 import { TORN_WAL_TAIL } from './modes/torn-wal-tail.ts';
+import { TXN_READ_AHEAD_DIVERGES } from './modes/txn-read-ahead-diverges.ts';
 import { WAL_BIT_FLIP } from './modes/wal-bit-flip.ts';
 import { WATCH_FROM_ZERO } from './modes/watch-from-zero.ts';
 import { WATCH_PROGRESS_EARLY } from './modes/watch-progress-early.ts';
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   WATCH_PROGRESS_EARLY,
   WATCH_TIME_TRAVEL,
   RBAC_NESTED_TXN,
+  TXN_READ_AHEAD_DIVERGES,
   TORN_WAL_TAIL,
   WAL_BIT_FLIP,
   TORN_DB,

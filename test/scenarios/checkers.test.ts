@@ -4,6 +4,7 @@ import type { Json, Op, OpType } from '../../checkers/history/op.ts';
 import { accessChecker } from '../../harness/scenarios/checkers/access.ts';
 import { judgeTerms } from '../../harness/scenarios/checkers/elections.ts';
 import { heldLocksChecker } from '../../harness/scenarios/checkers/held-locks.ts';
+import { memberDataChecker } from '../../harness/scenarios/checkers/member-data.ts';
 import { progressChecker } from '../../harness/scenarios/checkers/progress.ts';
 import { judgeStartUp } from '../../harness/scenarios/checkers/start-up.ts';
 import { judgeTolerance, tolerated } from '../../harness/scenarios/checkers/tolerance.ts';
@@ -39,6 +40,32 @@ describe('held locks', () => {
 
   test('nobody', () => {
     expect(heldLocksChecker().check([]).validity).toBe('unknown');
+  });
+});
+
+describe('member data', () => {
+  const hashed = (node: string, hash: number, revision = 7): [string, Json] => [
+    'member-hash',
+    { node, revision, hash },
+  ];
+  const checked = (...members: [string, Json][]) =>
+    memberDataChecker().check(historyOf(...members));
+
+  test('one member that differs', () => {
+    const result = checked(hashed('n1', 1), hashed('n2', 1), hashed('n3', 2));
+    expect(result.validity).toBe('invalid');
+    expect(result.summary).toBe(
+      'members hold different data at revision 7: hashes n1 1, n2 1, n3 2',
+    );
+  });
+
+  test('the same everywhere', () => {
+    expect(checked(hashed('n1', 1), hashed('n2', 1)).validity).toBe('valid');
+  });
+
+  test('one member alone, or other revisions, tell nothing', () => {
+    expect(checked(hashed('n1', 1)).validity).toBe('unknown');
+    expect(checked(hashed('n1', 1), hashed('n2', 2, 8)).validity).toBe('unknown');
   });
 });
 
