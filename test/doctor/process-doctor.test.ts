@@ -67,12 +67,12 @@ test('JSON on standard output, stages on standard error, nothing left over', asy
     SIGKILL: true,
     'TCP proxy links': true,
   });
-  expect(Object.keys(works)).toHaveLength(7);
+  expect(Object.keys(works)).toHaveLength(10);
   for (const { detail, fallback } of report.mechanisms) {
     expect(detail).not.toBe('');
     expect(fallback).not.toBe('');
   }
-  expect(stderr).toMatch(/^doctor: process: 7 mechanisms$/m);
+  expect(stderr).toMatch(/^doctor: process: 10 mechanisms$/m);
   expect(leftovers()).toEqual([]);
 });
 
@@ -86,6 +86,8 @@ test('what is not installed is no, with the reason and what to do instead', asyn
     'FUSE, own mount namespace: unshare is not installed',
     'strace as launcher: strace is not installed',
     'prlimit on a process: prlimit is not installed',
+    expect.stringMatching(/^libfaketime: (env|libfaketime) is not installed$/),
+    'FIFO before the log: sh is not installed',
     'a real etcd in PATH: no executable named etcd in PATH',
   ]);
 });

@@ -53,6 +53,8 @@ export class ProcessScratch {
       cwd: this.directory,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // Who cannot be started says so to whoever waits for it.
+    child.on('error', () => undefined);
     child.stdin?.on('error', () => undefined);
     if (child.pid !== undefined) this.adopt(child.pid);
     return child;
