@@ -110,7 +110,7 @@ describe.skipIf(missing)(`the scope in Chromium${missing ? ' (none at /usr/bin)'
         .toBe(expectations.length);
     }
     await page.selectOption('#exercise', '');
-    expect(await page.isHidden('#exercise-card')).toBe(true);
+    await page.waitForSelector('#exercise-card', { state: 'hidden' });
     expect(noise).toEqual([]);
     await page.close();
   });
