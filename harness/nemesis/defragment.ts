@@ -8,7 +8,8 @@ import { expectedNames } from './target.ts';
 
 interface Defragmented {
   readonly words: string;
-  readonly isDone: boolean;
+  /** Whoever is away, dead or about to start, has nothing to do with this fault. */
+  readonly type: 'done' | 'refused' | 'away';
 }
 
 export const defragment: FaultPackage<'defragment'> = {
@@ -23,15 +24,15 @@ export const defragment: FaultPackage<'defragment'> = {
       nodes: expectedNames(context),
       inject: async () => {
         for (const node of nodesToAsk(context)) {
-          // Who is dead by another fault has nothing to do with this one.
           if (!(await context.cluster.isRunning(node.name))) continue;
           results.push(await defragmented(administration, node));
         }
       },
       observe: async () => {
-        const isDone = results.length > 0 && results.every((result) => result.isDone);
+        const isDone = results.some(({ type }) => type === 'done');
+        const isRefused = results.some(({ type }) => type === 'refused');
         return {
-          effect: isDone ? 'observed' : 'no-effect',
+          effect: isDone && !isRefused ? 'observed' : 'no-effect',
           observation: results.map(({ words }) => words).join('; ') || 'nobody runs',
         };
       },
@@ -45,10 +46,11 @@ async function defragmented(
   node: ClusterNode,
 ): Promise<Defragmented> {
   const before = await administration.status(node);
+  if (!before.ok) return { words: `${node.name}: ${before.error.message}`, type: 'away' };
   const done = await administration.defragment(node);
-  if (!done.ok) return { words: `${node.name}: ${done.error.message}`, isDone: false };
+  if (!done.ok) return { words: `${node.name}: ${done.error.message}`, type: 'refused' };
   const after = await administration.status(node);
   const size = (status: typeof after): string =>
     status.ok ? `${Math.round(status.value.dbSizeBytes / 1024)}` : '?';
-  return { words: `${node.name} ${size(before)} -> ${size(after)} KiB`, isDone: true };
+  return { words: `${node.name} ${size(before)} -> ${size(after)} KiB`, type: 'done' };
 }

@@ -88,6 +88,7 @@ describe('administration as nemesis', () => {
     [{ doesNothing: true }, COMPACT, 'revision 49 can still be read'],
     [{ declines: ['compact'] }, COMPACT, 'inject failed: Compact: compact declined'],
     [{ declines: ['defragment'] }, DEFRAGMENT, 'n1: defragment declined'],
+    [{ declines: ['status'] }, DEFRAGMENT, 'n1: status declined'],
     [{ snapshotLacksAKey: true }, SNAPSHOT, '0 keys instead of 1'],
     [{ declines: ['snapshot'] }, SNAPSHOT, 'inject failed: Snapshot: snapshot declined'],
   ])('%o: no effect is seen of %o', async (flaws, spec, observation) => {
