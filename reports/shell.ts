@@ -2,24 +2,17 @@
  * The page around the sections. It must work from a file and without a network: its policy
  * forbids everything that is not in the file itself.
  */
+
 import type { Validity } from '../checkers/checker.ts';
 import type { ReportAssets } from './assets.ts';
 import { CHART_FUNCTIONS } from './browser/charts.ts';
 import { COPY_BUTTON_FUNCTIONS } from './browser/copy-buttons.ts';
 import type { ChartData } from './chart-data.ts';
+import { CONTENT_POLICY } from './content-policy.ts';
 import { ARROW_MARKER } from './evidence/timeline-svg.ts';
 import { type Html, html, jsonScript, trusted } from './html.ts';
 import { signOf } from './sections/verdict.ts';
 import { STYLE } from './style.ts';
-
-const POLICY = [
-  "default-src 'none'",
-  "style-src 'unsafe-inline'",
-  "script-src 'unsafe-inline'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
 
 export interface Page {
   readonly title: string;
@@ -37,7 +30,7 @@ export function pageShell({ title, validity, header, main, charts, assets }: Pag
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${signOf(validity)} ${validity}: ${title}</title>

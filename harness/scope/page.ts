@@ -1,19 +1,11 @@
 /** The page around the programs of browser/, which find their places in it by id. */
+import { CONTENT_POLICY } from '../../reports/content-policy.ts';
 import { type Html, html, jsonScript, trusted } from '../../reports/html.ts';
 import { EXERCISES } from './exercises.ts';
 import { MEMBERS_MAX } from './live/live-cluster.ts';
 import type { ScopeHead } from './scope-trace.ts';
 import { STYLE } from './style.ts';
 import type { StepKind } from './timeline/trace-index.ts';
-
-const POLICY = [
-  "default-src 'none'",
-  "style-src 'unsafe-inline'",
-  "script-src 'unsafe-inline'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
 
 /** Simulated time to real time. */
 const SPEEDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10];
@@ -83,7 +75,7 @@ function page({ title, subtitle, tools, aside, speed, kinds, data, script }: Pag
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
