@@ -1,8 +1,8 @@
 /** Methods of etcd's API that only administrators call, beside those of the scenarios. */
+import type { GeneratedMethod } from '../../src/client/generated-call.ts';
 import * as rpc from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
-import type { Method } from '../scenarios/lab/call.ts';
 
-export const MEMBER_PROMOTE: Method<
+export const MEMBER_PROMOTE: GeneratedMethod<
   typeof rpc.MemberPromoteRequestSchema,
   typeof rpc.MemberPromoteResponseSchema
 > = {
@@ -11,7 +11,7 @@ export const MEMBER_PROMOTE: Method<
   response: rpc.MemberPromoteResponseSchema,
 };
 
-export const MOVE_LEADER: Method<
+export const MOVE_LEADER: GeneratedMethod<
   typeof rpc.MoveLeaderRequestSchema,
   typeof rpc.MoveLeaderResponseSchema
 > = {
@@ -20,5 +20,5 @@ export const MOVE_LEADER: Method<
   response: rpc.MoveLeaderResponseSchema,
 };
 
-/** A stream: it has no {@link Method} of its own. */
+/** A stream: it has no {@link GeneratedMethod} of its own. */
 export const SNAPSHOT_PATH = 'etcdserverpb.Maintenance/Snapshot';

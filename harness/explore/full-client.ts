@@ -22,11 +22,12 @@ import type {
   WatchCall,
   WatchHandlers,
 } from '../../workloads/full-client.ts';
+import { MOVE_LEADER } from '../administration/methods.ts';
 import { ALARM, COMPACT, DEFRAGMENT, HASH_KV } from '../scenarios/lab/methods.ts';
 import { changeAuth } from './auth-changes.ts';
 import { electionCalls } from './election-calls.ts';
 import { Login, ROOT } from './login.ts';
-import { MOVE_LEADER, readSnapshot } from './methods.ts';
+import { readSnapshot } from './methods.ts';
 
 /** Opening does not touch the store; nothing is connected before the first call. */
 export function connectFully(endpoint: string): FullClient {

@@ -9,15 +9,6 @@ import * as rpc from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
 import * as election from '../../src/wire/gen/v3electionpb/v3election_pb.ts';
 import { frameMessage } from '../../src/wire/grpc-frame.ts';
 
-export const MOVE_LEADER: GeneratedMethod<
-  typeof rpc.MoveLeaderRequestSchema,
-  typeof rpc.MoveLeaderResponseSchema
-> = {
-  path: 'etcdserverpb.Maintenance/MoveLeader',
-  request: rpc.MoveLeaderRequestSchema,
-  response: rpc.MoveLeaderResponseSchema,
-};
-
 export const CAMPAIGN: GeneratedMethod<
   typeof election.CampaignRequestSchema,
   typeof election.CampaignResponseSchema

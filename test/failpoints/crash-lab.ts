@@ -6,15 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { choosePorts } from '../../harness/cluster/process/ports.ts';
-import { callMethod, type Method } from '../../harness/scenarios/lab/call.ts';
-import { HASH_KV } from '../../harness/scenarios/lab/methods.ts';
+import { callMethod } from '../../harness/scenarios/lab/call.ts';
+import { COMPACT, DEFRAGMENT, HASH_KV } from '../../harness/scenarios/lab/methods.ts';
 import type { FailpointName } from '../../src/ports/failpoints.ts';
-import {
-  CompactionRequestSchema,
-  CompactionResponseSchema,
-  DefragmentRequestSchema,
-  DefragmentResponseSchema,
-} from '../../src/wire/gen/etcdserverpb/rpc_pb.ts';
 import { eventually, Lab, type Launched, type LaunchOptions } from '../e2e/lab.ts';
 import { findLeader, type RealMember, realMembers } from '../e2e/real-members.ts';
 
@@ -95,18 +89,6 @@ const ROWS_TO_COMPACT = 6_000;
 const OPERATIONS_PER_TXN = 120;
 const CALL_MS = 20_000;
 const COMPILE_CACHE = join(tmpdir(), `stormraft-compile-cache-${process.getuid?.() ?? 0}`);
-
-const COMPACT: Method<typeof CompactionRequestSchema, typeof CompactionResponseSchema> = {
-  path: 'etcdserverpb.KV/Compact',
-  request: CompactionRequestSchema,
-  response: CompactionResponseSchema,
-};
-
-const DEFRAGMENT: Method<typeof DefragmentRequestSchema, typeof DefragmentResponseSchema> = {
-  path: 'etcdserverpb.Maintenance/Defragment',
-  request: DefragmentRequestSchema,
-  response: DefragmentResponseSchema,
-};
 
 /** Starts members with an endpoint for failpoints, and for one start with points that are set. */
 class FailpointLab extends Lab {

@@ -9,15 +9,9 @@ import {
 } from '@bufbuild/protobuf';
 import { type ClientError, maybeSent } from '../../../src/client/client-error.ts';
 import type { EtcdClient } from '../../../src/client/etcd-client.ts';
+import type { GeneratedMethod } from '../../../src/client/generated-call.ts';
 import { err, ok, type Result } from '../../../src/lib/result.ts';
 import { frameMessage } from '../../../src/wire/grpc-frame.ts';
-
-/** A method of etcd's API; `path` is `package.Service/Method`. */
-export interface Method<Request extends DescMessage, Response extends DescMessage> {
-  readonly path: string;
-  readonly request: Request;
-  readonly response: Response;
-}
 
 export interface CallAs {
   /** Who asks: a token that Authenticate gave. */
@@ -27,7 +21,7 @@ export interface CallAs {
 
 export function callMethod<Request extends DescMessage, Response extends DescMessage>(
   client: EtcdClient,
-  method: Method<Request, Response>,
+  method: GeneratedMethod<Request, Response>,
   fields: MessageInitShape<Request>,
   { token, timeoutMs }: CallAs = {},
 ): Promise<Result<MessageShape<Response>, ClientError>> {

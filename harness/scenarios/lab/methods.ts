@@ -1,8 +1,8 @@
 /** The methods of etcd's API that scenarios call by {@link callMethod}. */
+import type { GeneratedMethod } from '../../../src/client/generated-call.ts';
 import * as rpc from '../../../src/wire/gen/etcdserverpb/rpc_pb.ts';
-import type { Method } from './call.ts';
 
-export const AUTHENTICATE: Method<
+export const AUTHENTICATE: GeneratedMethod<
   typeof rpc.AuthenticateRequestSchema,
   typeof rpc.AuthenticateResponseSchema
 > = {
@@ -11,7 +11,7 @@ export const AUTHENTICATE: Method<
   response: rpc.AuthenticateResponseSchema,
 };
 
-export const AUTH_ENABLE: Method<
+export const AUTH_ENABLE: GeneratedMethod<
   typeof rpc.AuthEnableRequestSchema,
   typeof rpc.AuthEnableResponseSchema
 > = {
@@ -20,7 +20,7 @@ export const AUTH_ENABLE: Method<
   response: rpc.AuthEnableResponseSchema,
 };
 
-export const USER_ADD: Method<
+export const USER_ADD: GeneratedMethod<
   typeof rpc.AuthUserAddRequestSchema,
   typeof rpc.AuthUserAddResponseSchema
 > = {
@@ -29,7 +29,7 @@ export const USER_ADD: Method<
   response: rpc.AuthUserAddResponseSchema,
 };
 
-export const USER_GRANT_ROLE: Method<
+export const USER_GRANT_ROLE: GeneratedMethod<
   typeof rpc.AuthUserGrantRoleRequestSchema,
   typeof rpc.AuthUserGrantRoleResponseSchema
 > = {
@@ -38,7 +38,7 @@ export const USER_GRANT_ROLE: Method<
   response: rpc.AuthUserGrantRoleResponseSchema,
 };
 
-export const ROLE_ADD: Method<
+export const ROLE_ADD: GeneratedMethod<
   typeof rpc.AuthRoleAddRequestSchema,
   typeof rpc.AuthRoleAddResponseSchema
 > = {
@@ -47,7 +47,7 @@ export const ROLE_ADD: Method<
   response: rpc.AuthRoleAddResponseSchema,
 };
 
-export const ROLE_GRANT: Method<
+export const ROLE_GRANT: GeneratedMethod<
   typeof rpc.AuthRoleGrantPermissionRequestSchema,
   typeof rpc.AuthRoleGrantPermissionResponseSchema
 > = {
@@ -56,25 +56,26 @@ export const ROLE_GRANT: Method<
   response: rpc.AuthRoleGrantPermissionResponseSchema,
 };
 
-export const TXN: Method<typeof rpc.TxnRequestSchema, typeof rpc.TxnResponseSchema> = {
+export const TXN: GeneratedMethod<typeof rpc.TxnRequestSchema, typeof rpc.TxnResponseSchema> = {
   path: 'etcdserverpb.KV/Txn',
   request: rpc.TxnRequestSchema,
   response: rpc.TxnResponseSchema,
 };
 
-export const RANGE: Method<typeof rpc.RangeRequestSchema, typeof rpc.RangeResponseSchema> = {
-  path: 'etcdserverpb.KV/Range',
-  request: rpc.RangeRequestSchema,
-  response: rpc.RangeResponseSchema,
-};
+export const RANGE: GeneratedMethod<typeof rpc.RangeRequestSchema, typeof rpc.RangeResponseSchema> =
+  {
+    path: 'etcdserverpb.KV/Range',
+    request: rpc.RangeRequestSchema,
+    response: rpc.RangeResponseSchema,
+  };
 
-export const PUT: Method<typeof rpc.PutRequestSchema, typeof rpc.PutResponseSchema> = {
+export const PUT: GeneratedMethod<typeof rpc.PutRequestSchema, typeof rpc.PutResponseSchema> = {
   path: 'etcdserverpb.KV/Put',
   request: rpc.PutRequestSchema,
   response: rpc.PutResponseSchema,
 };
 
-export const COMPACT: Method<
+export const COMPACT: GeneratedMethod<
   typeof rpc.CompactionRequestSchema,
   typeof rpc.CompactionResponseSchema
 > = {
@@ -83,7 +84,7 @@ export const COMPACT: Method<
   response: rpc.CompactionResponseSchema,
 };
 
-export const DEFRAGMENT: Method<
+export const DEFRAGMENT: GeneratedMethod<
   typeof rpc.DefragmentRequestSchema,
   typeof rpc.DefragmentResponseSchema
 > = {
@@ -92,19 +93,23 @@ export const DEFRAGMENT: Method<
   response: rpc.DefragmentResponseSchema,
 };
 
-export const ALARM: Method<typeof rpc.AlarmRequestSchema, typeof rpc.AlarmResponseSchema> = {
-  path: 'etcdserverpb.Maintenance/Alarm',
-  request: rpc.AlarmRequestSchema,
-  response: rpc.AlarmResponseSchema,
-};
+export const ALARM: GeneratedMethod<typeof rpc.AlarmRequestSchema, typeof rpc.AlarmResponseSchema> =
+  {
+    path: 'etcdserverpb.Maintenance/Alarm',
+    request: rpc.AlarmRequestSchema,
+    response: rpc.AlarmResponseSchema,
+  };
 
-export const HASH_KV: Method<typeof rpc.HashKVRequestSchema, typeof rpc.HashKVResponseSchema> = {
+export const HASH_KV: GeneratedMethod<
+  typeof rpc.HashKVRequestSchema,
+  typeof rpc.HashKVResponseSchema
+> = {
   path: 'etcdserverpb.Maintenance/HashKV',
   request: rpc.HashKVRequestSchema,
   response: rpc.HashKVResponseSchema,
 };
 
-export const MEMBER_ADD: Method<
+export const MEMBER_ADD: GeneratedMethod<
   typeof rpc.MemberAddRequestSchema,
   typeof rpc.MemberAddResponseSchema
 > = {
@@ -113,7 +118,7 @@ export const MEMBER_ADD: Method<
   response: rpc.MemberAddResponseSchema,
 };
 
-export const MEMBER_REMOVE: Method<
+export const MEMBER_REMOVE: GeneratedMethod<
   typeof rpc.MemberRemoveRequestSchema,
   typeof rpc.MemberRemoveResponseSchema
 > = {
@@ -122,7 +127,7 @@ export const MEMBER_REMOVE: Method<
   response: rpc.MemberRemoveResponseSchema,
 };
 
-export const MEMBER_LIST: Method<
+export const MEMBER_LIST: GeneratedMethod<
   typeof rpc.MemberListRequestSchema,
   typeof rpc.MemberListResponseSchema
 > = {
